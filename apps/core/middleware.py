@@ -1,0 +1,76 @@
+"""Sessions, messages and CSRF only where pages need them: the API keeps a lean stack (design 3.25)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from axes.middleware import AxesMiddleware
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.common import CommonMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.locale import LocaleMiddleware
+from django_htmx.middleware import HtmxMiddleware
+from django_otp.middleware import OTPMiddleware
+
+
+def is_page(request: Any) -> bool:
+    """True for the addresses that people open in a browser; `PAGE_PREFIXES` names them."""
+    return request.path_info == "/" or request.path_info.startswith(settings.PAGE_PREFIXES)
+
+
+class PagesOnly:
+    """Mixin: stand aside unless a page is asked for."""
+
+    get_response: Any
+
+    def __call__(self, request: Any) -> Any:
+        return super().__call__(request) if is_page(request) else self.get_response(request)  # type: ignore[misc]
+
+    def process_view(self, request: Any, *rest: Any) -> Any:
+        if not is_page(request) or not hasattr(super(), "process_view"):
+            return None
+        return super().process_view(request, *rest)  # type: ignore[misc]
+
+
+class Sessions(PagesOnly, SessionMiddleware):
+    pass
+
+
+class Locale(PagesOnly, LocaleMiddleware):
+    pass
+
+
+class Common(PagesOnly, CommonMiddleware):
+    pass
+
+
+class Csrf(PagesOnly, CsrfViewMiddleware):
+    pass
+
+
+class Authentication(PagesOnly, AuthenticationMiddleware):
+    pass
+
+
+class SecondFactor(PagesOnly, OTPMiddleware):
+    pass
+
+
+class Messages(PagesOnly, MessageMiddleware):
+    pass
+
+
+class Framing(PagesOnly, XFrameOptionsMiddleware):
+    pass
+
+
+class Htmx(PagesOnly, HtmxMiddleware):
+    pass
+
+
+class Lockout(PagesOnly, AxesMiddleware):
+    pass

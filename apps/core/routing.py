@@ -1,0 +1,25 @@
+"""Every path answers with and without its trailing slash, without a redirect (a redirected POST loses its body)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import URLPattern
+from django.urls.resolvers import RoutePattern
+
+
+class OptionalSlash(RoutePattern):
+    """A route that also matches with one slash more or less at its end."""
+
+    def match(self, path: str) -> Any:
+        found = super().match(path)
+        if found is not None or not path or path.endswith("//"):
+            return found
+        return super().match(path[:-1] if path.endswith("/") else path + "/")
+
+
+def path(route: str, view: Any, name: str | None = None, **kwargs: Any) -> URLPattern:
+    """Like Django's `path`, for the canonical form of the contract; the other form answers too."""
+    callback: Callable[..., Any] = view.as_view() if hasattr(view, "as_view") else view
+    return URLPattern(OptionalSlash(route, name=name, is_endpoint=True), callback, kwargs, name)

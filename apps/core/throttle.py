@@ -1,0 +1,79 @@
+"""How often is too often: counters in the shared cache, so all processes count together."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+
+from apps.core.errors import TooMany
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `count` times in `seconds`. Windows are fixed slices of the clock."""
+
+    count: int
+    seconds: int
+
+
+def hit(name: str, subject: object, limit: Limit, *, refusal: type[TooMany] = TooMany) -> int:
+    """Count one try and return the number within the window. Raises `refusal` with Retry-After past the limit."""
+    if limit.count <= 0:
+        return 0
+    slot, until = _slot(name, subject, limit)
+    used = _increment(slot, limit.seconds)
+    if used > limit.count:
+        raise refusal(retry_after=max(1, int(until - time.time()) + 1))
+    return used
+
+
+def used(name: str, subject: object, limit: Limit) -> int:
+    """How many hits the current window holds."""
+    return int(cache.get(_slot(name, subject, limit)[0]) or 0)
+
+
+def give_back(name: str, subject: object, limit: Limit) -> None:
+    """Undo one hit: the thing that was counted did not happen."""
+    slot, _ = _slot(name, subject, limit)
+    if cache.get(slot):
+        cache.decr(slot)
+
+
+def _slot(name: str, subject: object, limit: Limit) -> tuple[str, float]:
+    """The counter's key and the end of its window. The subject is hashed: phones do not belong in a cache key."""
+    window = int(time.time() // limit.seconds)
+    digest = hashlib.sha256(f"{name}|{subject}".encode()).hexdigest()[:32]
+    return f"throttle:{name}:{limit.seconds}:{window}:{digest}", float((window + 1) * limit.seconds)
+
+
+def _increment(slot: str, seconds: int) -> int:
+    """Add one atomically; `add` only wins for the first hit, `incr` is atomic in Redis and in memory."""
+    cache.add(slot, 0, timeout=seconds + 5)
+    try:
+        return int(cache.incr(slot))
+    except ValueError:  # the window ended between the two calls
+        cache.add(slot, 0, timeout=seconds + 5)
+        return int(cache.incr(slot))
+
+
+def client_address(request: Any) -> str:
+    """The caller's address. X-Forwarded-For is read from the right and only as far as `TRUSTED_PROXIES` reaches."""
+    remote = request.META.get("REMOTE_ADDR", "") or "unknown"
+    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    while hops and _is_trusted(remote):
+        remote = hops.pop()
+    return remote
+
+
+def _is_trusted(address: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in ipaddress.ip_network(net, strict=False) for net in settings.TRUSTED_PROXIES)

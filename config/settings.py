@@ -1,0 +1,350 @@
+"""All settings of the house. Only the environment differs between a laptop and production (design 3.13).
+
+Nothing set: embedded mode (SQLite, memory cache and channels, tasks in place, vendor sandboxes).
+`DATABASE_URL` and `REDIS_URL`: PostgreSQL, Redis, Celery. `S3_BUCKET`: files in a bucket.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts import conf as accounts_conf
+from apps.core import env
+from apps.integrations import conf as integrations_conf
+from apps.urgent import conf as urgent_conf
+from config import logs, unfold
+from config.schedule import SCHEDULE
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# ── Mode ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+DATABASE_URL = env.secret("DATABASE_URL")
+REDIS_URL = env.secret("REDIS_URL")
+EMBEDDED = env.flag("EMBEDDED", not (DATABASE_URL or REDIS_URL))
+"""True on a laptop: everything in one process, vendors are sandboxes. A production start refuses its conveniences."""
+DEBUG = env.flag("DEBUG", False)
+TICK_IN_PROCESS = env.flag("TICK_IN_PROCESS", EMBEDDED)
+"""Run the schedule inside the ASGI server instead of beat and worker."""
+PORT = env.integer("PORT", 8000)
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data"))).resolve()
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
+"""The address under which clients reach us; used in links, webhooks and cookies."""
+VERSION = "0.1.0"
+
+# ── Security ────────────────────────────────────────────────────────────────────────────────────────────────────────
+INSECURE_SECRET_KEY = "insecure-only-for-a-laptop-" + "0" * 40
+SECRET_KEY = env.secret("SECRET_KEY", INSECURE_SECRET_KEY)
+ALLOWED_HOSTS = list(env.words("ALLOWED_HOSTS", ("*",) if EMBEDDED else ("127.0.0.1", "localhost")))
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES", ("127.0.0.1/32", "::1/128"))
+"""Networks whose X-Forwarded-For is believed."""
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+HTTPS_ONLY = env.flag("HTTPS_ONLY", PUBLIC_URL.startswith("https://"))
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]
+SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000) if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
+SECURE_HSTS_PRELOAD = HTTPS_ONLY
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = env.integer("STAFF_SESSION_SECONDS", 12 * 3600)
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("http") else []
+CORS_ALLOWED_ORIGINS = list(env.words("CORS_ORIGINS", ("http://localhost:10002",)))
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "idempotency-key", "user-agent", "x-csrftoken", "x-requested-with"),
+]
+CORS_PREFLIGHT_MAX_AGE = 600
+CONTENT_SECURITY_POLICY = {
+    "EXCLUDE_URL_PREFIXES": ("/admin",),
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "script-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    },
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.integer("MAX_BODY_BYTES", 10 * 1024 * 1024)
+
+# ── Applications ────────────────────────────────────────────────────────────────────────────────────────────────────
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.import_export",
+    "unfold.contrib.simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "channels",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "corsheaders",
+    "csp",
+    "django_structlog",
+    "django_prometheus",
+    "import_export",
+    "simple_history",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "axes",
+    "django_htmx",
+    "apps.core",
+    "apps.accounts",
+    "apps.ledger",
+    "apps.notifications",
+    "apps.urgent",
+    "apps.portal",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "apps.core.middleware.Sessions",
+    "apps.core.middleware.Locale",
+    "apps.core.middleware.Common",
+    "apps.core.middleware.Csrf",
+    "apps.core.middleware.Authentication",
+    "apps.core.middleware.SecondFactor",
+    "apps.core.middleware.Messages",
+    "apps.core.middleware.Framing",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "apps.core.middleware.Htmx",
+    "apps.core.middleware.Lockout",
+    "csp.middleware.CSPMiddleware",
+]
+PAGE_PREFIXES = ("/admin", "/i18n", "/desk", "/track", "/my")
+"""Only these addresses and `/` pay for sessions, messages and CSRF (design 3.25)."""
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# ── Database ────────────────────────────────────────────────────────────────────────────────────────────────────────
+PREPARED_STATEMENTS = env.flag("DB_PREPARED_STATEMENTS", True)
+"""Switch off behind a pgbouncer in transaction mode."""
+DB_POOL = env.flag("DB_POOL", False)
+"""A pool instead of persistent connections: for the ASGI process."""
+STATEMENT_TIMEOUT_MS = env.integer("DB_STATEMENT_TIMEOUT_MS", 30_000)
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's DATABASES entry for an address; an empty one is the SQLite file in `DATA_DIR`."""
+    if not url:
+        return _sqlite(str(DATA_DIR / "mahalla.sqlite3"))
+    parsed = dict(dj_database_url.parse(url))
+    if "sqlite" in str(parsed["ENGINE"]):
+        return _sqlite(str(parsed["NAME"]))
+    return {**parsed, **_postgres_options()}
+
+
+def _sqlite(name: str) -> dict[str, object]:
+    pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-20000;"
+    options = {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": pragmas}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": options, "CONN_MAX_AGE": 60}
+
+
+def _postgres_options() -> dict[str, object]:
+    options: dict[str, object] = {"options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"}
+    if PREPARED_STATEMENTS:
+        options |= {"server_side_binding": True, "prepare_threshold": 2}
+    else:
+        options |= {"prepare_threshold": None}
+    if DB_POOL:
+        options["pool"] = {"min_size": 1, "max_size": env.integer("DB_POOL_SIZE", 10), "timeout": 10}
+    return {"OPTIONS": options, "CONN_MAX_AGE": 0 if DB_POOL else 300, "CONN_HEALTH_CHECKS": True}
+
+
+DATABASES = {"default": database(DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ── Cache, channels, tasks ──────────────────────────────────────────────────────────────────────────────────────────
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "mahalla",
+    }
+    if REDIS_URL
+    else {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "mahalla",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "mahalla"},
+    }
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
+}
+BROKER_URL = env.secret("BROKER_URL", REDIS_URL)
+OUTBOX_RELAY = "worker" if BROKER_URL else "in_place"
+CELERY_BROKER_URL = BROKER_URL or "memory://"
+CELERY_TASK_ALWAYS_EAGER = not BROKER_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_DEFAULT_QUEUE = "talk"
+CELERY_TASK_SOFT_TIME_LIMIT = 300
+CELERY_TASK_TIME_LIMIT = 360
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = SCHEDULE
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+CELERY_TIMEZONE = "UTC"
+
+# ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+S3_BUCKET = env.text("S3_BUCKET")
+MEDIA_URL = "/media/"
+MEDIA_ROOT = DATA_DIR / "media"
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = EMBEDDED
+_bucket = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": S3_BUCKET,
+        "access_key": env.secret("S3_ACCESS_KEY"),
+        "secret_key": env.secret("S3_SECRET_KEY"),
+        "endpoint_url": env.text("S3_ENDPOINT_URL") or None,
+        "region_name": env.text("S3_REGION", "us-east-1"),
+        "addressing_style": env.text("S3_ADDRESSING_STYLE", "path"),
+        "signature_version": "s3v4",
+        "file_overwrite": False,
+        "querystring_auth": env.flag("S3_SIGNED_URLS", False),
+        "custom_domain": env.text("S3_PUBLIC_DOMAIN") or None,
+    },
+}
+STORAGES = {
+    "default": _bucket if S3_BUCKET else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if EMBEDDED
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# ── Languages and time ──────────────────────────────────────────────────────────────────────────────────────────────
+LANGUAGE_CODE = env.text("LANGUAGE_CODE", "ru")
+LANGUAGES = [("ru", _("Russian")), ("uz", _("Uzbek")), ("tr", _("Turkish")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.text("TIME_ZONE", "Asia/Tashkent")
+USE_TZ = True
+USE_I18N = True
+
+# ── People ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/admin/login/"
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.integer("JWT_ACCESS_SECONDS", 3600)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.integer("JWT_REFRESH_SECONDS", 30 * 86400)),
+    "SIGNING_KEY": env.secret("JWT_SIGNING_KEY", SECRET_KEY),
+    "ALGORITHM": "HS256",
+}
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=env.integer("STAFF_LOCKOUT_MINUTES", 15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "apps.core.throttle.client_address"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password"]
+
+# ── API ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["apps.core.wire.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "rest_framework.parsers.JSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "apps.core.wire.HouseSchema",
+    "EXCEPTION_HANDLER": "apps.core.wire.handle_exception",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Mahalla",
+    "DESCRIPTION": "One back end for the neighbourhood.",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [],
+    "SCHEMA_PATH_PREFIX": "",
+}
+
+# ── Vendors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+SANDBOX_ENABLED = env.flag("SANDBOX_ENABLED", EMBEDDED)
+"""Serve the vendors' fakes at /__sandbox/; only the embedded server and `manage.py sandbox` may."""
+SANDBOX_WEBHOOKS = {
+    "cryptobot": f"{PUBLIC_URL}/urgent/api/balance/webhook/crypto-bot",
+    "telegram": f"{PUBLIC_URL}/urgent/api/bot/webhook",
+}
+"""Where the sandbox delivers what the real vendor would post to us."""
+INTEGRATIONS = integrations_conf.load(embedded=SANDBOX_ENABLED, port=PORT)
+PORTS = INTEGRATIONS.ports
+ACCOUNTS = accounts_conf.load(embedded=EMBEDDED)
+
+# ── Products ────────────────────────────────────────────────────────────────────────────────────────────────────────
+URGENT = urgent_conf.load(embedded=EMBEDDED)
+
+# ── Back office ─────────────────────────────────────────────────────────────────────────────────────────────────────
+UNFOLD = unfold.UNFOLD
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
+
+# ── Logs and numbers ────────────────────────────────────────────────────────────────────────────────────────────────
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO")
+LOG_FORMAT = env.text("LOG_FORMAT", "console" if EMBEDDED else "json")
+LOGGING = logs.configure(level=LOG_LEVEL, style=LOG_FORMAT)
+LOGGING_CONFIG = "logging.config.dictConfig"
+SENTRY_DSN = env.secret("SENTRY_DSN")
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
+"""When set, /metrics wants `Authorization: Bearer <token>`; without it only trusted proxies and loopback may read."""
+logs.start_sentry(SENTRY_DSN, VERSION)

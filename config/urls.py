@@ -1,0 +1,34 @@
+"""Table of contents of the site: which product answers a path.
+
+Each product's API is mounted twice: complete under its base, and at the root in the order of the table (design 3.12).
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+
+from apps.urgent.live import websocket_urlpatterns as urgent_sockets
+
+PRODUCTS = {
+    "urgent": "apps.urgent.api.urls",
+}
+"""Product base → its one urlconf; the order decides at the root: shop, urgent, loyalty, tickets, florist."""
+
+SOCKETS = {"urgent": urgent_sockets}
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("apps.portal.urls")),
+    *(path(f"{base}/", include(urlconf)) for base, urlconf in PRODUCTS.items()),
+    *(path("", include(urlconf)) for urlconf in PRODUCTS.values()),
+]
+if settings.SANDBOX_ENABLED:
+    urlpatterns.insert(0, path("__sandbox/", include("apps.integrations.sandbox.urls")))
+
+websocket_urlpatterns = [pattern for patterns in SOCKETS.values() for pattern in patterns]
+
+handler404 = "apps.portal.api.problems.not_found"
+handler500 = "apps.portal.api.problems.server_error"
+handler400 = "apps.portal.api.problems.bad_request"
