@@ -13,10 +13,10 @@ PRODUCTION = "Set it in the environment; the README lists every variable."
 
 @register(Tags.security)
 def refuse_unsafe_production(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """E001–E012: secrets, DEBUG, hosts, memory layers, open CORS, sandboxes, both modes at once."""
+    """E001–E009: secrets, DEBUG, hosts, memory layers, open CORS, both modes at once."""
     if settings.EMBEDDED:
         return list(_embedded())
-    return [*_secrets(), *_layers(), *_doors(), *_vendors()]
+    return [*_secrets(), *_layers(), *_doors()]
 
 
 def _embedded() -> Iterator[CheckMessage]:
@@ -52,8 +52,3 @@ def _doors() -> Iterator[CheckMessage]:
         yield Error(
             "CORS is open to every origin with credentials", hint="List the origins in CORS_ORIGINS.", id="mahalla.E009"
         )
-
-
-def _vendors() -> Iterator[CheckMessage]:
-    if settings.SANDBOX_ENABLED:
-        yield Error("vendor sandboxes are on", hint="Unset SANDBOX_ENABLED.", id="mahalla.E010")

@@ -8,11 +8,12 @@ shape is right → the handler's one action (contract urgent 1.0, "precedence").
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, get_origin
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import orjson
 from django.conf import settings
@@ -20,10 +21,9 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpResponse
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 from rest_framework import exceptions as drf
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -106,17 +106,6 @@ class Wire:
         return str(value)
 
 
-class OrjsonRenderer(BaseRenderer):
-    """For the few DRF responses that are not built by `View`."""
-
-    media_type = "application/json"
-    format = "json"
-    charset = None
-
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        return Wire().dump(data)
-
-
 class AcceptAnything(BaseContentNegotiation):
     """The originals never looked at Accept; neither do we."""
 
@@ -159,6 +148,7 @@ class View(APIView):
         if handler is None:
             raise drf.MethodNotAllowed(request.method or "")
         self.format_kwarg = None
+        request.user = None  # else DRF would sign in again when somebody reads it, and a bad proof would be a 500
         rule: Endpoint | None = getattr(handler, "endpoint", None)
         request.parsed_body = read_json(request, rule.body_optional) if rule and rule.body else None
         request.member = None
@@ -322,12 +312,23 @@ def _documented(
         description=(call.__doc__ or "").strip() or None,
         request=rule.body,
         parameters=parameters,
-        responses={**_refusal_docs(rule, refusals), **dict(answers)},
+        responses={
+            **_refusal_docs(rule, refusals),
+            **{status: _named_shape(shape) for status, shape in answers.items()},
+        },
         auth={"required": [{"bearer": []}], "optional": [{}, {"bearer": []}], "none": [{}]}[rule.login],  # type: ignore[arg-type]
         tags=tags,
     )(call)
     decorated.endpoint = rule  # type: ignore[attr-defined]
     return decorated
+
+
+def _named_shape(shape: Any) -> Any:
+    """`list[Out]` as a shape with a name of its own, `OutList`; everything else as it is."""
+    inner = get_args(shape)
+    if get_origin(shape) is not list or not isinstance(inner[0], type) or not issubclass(inner[0], BaseModel):
+        return shape
+    return type(f"{inner[0].__name__}List", (RootModel[shape],), {"__module__": inner[0].__module__})
 
 
 def _parameters(shape: type[BaseModel] | None, location: Any) -> list[OpenApiParameter]:
@@ -374,6 +375,11 @@ class HouseSchema(AutoSchema):
     def get_tags(self) -> list[str]:
         tag = getattr(self.view, "tag", "")
         return [tag] if tag else super().get_tags()
+
+    def get_operation_id(self) -> str:
+        """`get_api_orders_by_order_id`: unique because method and path are."""
+        words = self.path.strip("/").replace("{", "by_")
+        return re.sub(r"\W+", "_", f"{self.method.lower()}_{words}").strip("_")
 
     def get_response_serializers(self) -> Any:
         found = super().get_response_serializers()

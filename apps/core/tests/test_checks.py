@@ -12,7 +12,6 @@ SAFE = {
     "TICK_IN_PROCESS": False,
     "ALLOWED_HOSTS": ["mahalla.uz"],
     "CORS_ALLOWED_ORIGINS": ["https://mahalla.uz"],
-    "SANDBOX_ENABLED": False,
 }
 UNSAFE = {
     "E002": {"SECRET_KEY": "short"},
@@ -23,7 +22,6 @@ UNSAFE = {
     "E007": {"TICK_IN_PROCESS": True},
     "E008": {"ALLOWED_HOSTS": ["*"]},
     "E009": {"CORS_ALLOWED_ORIGINS": ["*"]},
-    "E010": {"SANDBOX_ENABLED": True},
 }
 
 

@@ -1,0 +1,217 @@
+"""What operators tell us about vendors.
+
+Read once, by `config/settings.py` (`INTEGRATIONS = conf.load(...)`). Everything else reads `settings.INTEGRATIONS` at
+the moment of use, so that a test can put a changed copy in its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from apps.core import env
+
+# Telegram's own keys for the third-party proof (contract urgent 4.2).
+TELEGRAM_PRODUCTION_KEY = "e7bf03a2fa4602af4580703d88dda5bb59f32ed8b02a56c187fe7d34caed242d"
+TELEGRAM_TEST_SERVERS_KEY = "40055058a4ee38156a06562e52eece92a771bcd8346a8c4615cb7376eddf72ec"
+
+# Published on purpose: they work only against the sandbox, and `checks.problems` refuses them in production.
+DEMO_BOT_TOKEN = "700000001:demo-token-of-the-mahalla-sandbox"  # noqa: S105
+DEMO_BOT_USERNAME = "mahalla_demo_bot"
+DEMO_WEBHOOK_SECRET = "mahalla-demo-webhook"  # noqa: S105
+DEMO_CRYPTO_TOKEN = "7001:demo-crypto-token-of-the-sandbox"  # noqa: S105
+DEMO_VAPID_PRIVATE_KEY = "WW-OPF_6U-DgoC4RPlBJGEGcL6tl3HC386pRRCB-_rk"
+DEMO_VAPID_PUBLIC_KEY = "BFdvcOeDTFfe9PcFoBVXriEFGoNBkqrih8UrJmtXSgzMx7DsP6ip4iWqY6wOuzKh0NJTD_WV--qnnZvwnnwPFd4"
+DEMO_FCM_PROJECT = "mahalla-sandbox"
+DEMO_LOGIN = "sandbox@mahalla.example"
+DEMO_PASSWORD = "mahalla-sandbox-password"  # noqa: S105
+DEMO_TWILIO_ACCOUNT = "AC00000000000000000000000000000000"
+DEMO_TWILIO_NUMBER = "+15005550006"
+DEMO_SECRETS = frozenset(
+    {
+        DEMO_BOT_TOKEN,
+        DEMO_WEBHOOK_SECRET,
+        DEMO_CRYPTO_TOKEN,
+        DEMO_VAPID_PRIVATE_KEY,
+        DEMO_FCM_PROJECT,
+        DEMO_LOGIN,
+        DEMO_PASSWORD,
+        DEMO_TWILIO_ACCOUNT,
+    }
+)
+
+SMS_ADAPTERS = {
+    "console": "apps.integrations.sms.ConsoleSms",
+    "eskiz": "apps.integrations.eskiz.Eskiz",
+    "playmobile": "apps.integrations.playmobile.PlayMobile",
+    "twilio": "apps.integrations.twilio.Twilio",
+}
+REAL_PORTS = {
+    "bot": "apps.integrations.telegram.TelegramBot",
+    "crypto": "apps.integrations.cryptobot.CryptoBot",
+    "mail": "apps.integrations.mail.DjangoMail",
+    "push": "apps.integrations.push.DevicePush",
+    "web_push": "apps.integrations.push.WebPush",
+}
+FAKE_PORTS = {
+    "sms": "apps.integrations.sms.FakeSms",
+    "bot": "apps.integrations.telegram.FakeBot",
+    "crypto": "apps.integrations.cryptobot.FakeCrypto",
+    "mail": "apps.integrations.mail.FakeMail",
+    "push": "apps.integrations.push.FakePush",
+    "web_push": "apps.integrations.push.FakePush",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Integrations:
+    """Vendor settings. Bases are URLs without a trailing slash; secrets are left out of `repr`."""
+
+    # The sandbox's own address (where its pay pages and fake vendors answer); empty = no sandbox.
+    sandbox_url: str = ""
+    # "host" or "host:port" that our client may reach although the address is private. Empty in production.
+    http_allowed_private: tuple[str, ...] = ()
+
+    # console | eskiz | playmobile | twilio
+    sms_provider: str = "console"
+
+    telegram_bot_token: str = field(default="", repr=False)
+    # Only for the third-party proof of initData, when we do not hold the token (contract urgent 4.2).
+    telegram_bot_id: str = ""
+    telegram_bot_username: str = ""
+    telegram_api_base: str = "https://api.telegram.org"
+    telegram_webhook_secret: str = field(default="", repr=False)
+    # Seconds that initData stays good (contract urgent 4.1, D11).
+    telegram_init_data_max_age: int = 3600
+    # Ed25519 key of Telegram, 64 hex digits.
+    telegram_public_key: str = TELEGRAM_PRODUCTION_KEY
+
+    crypto_bot_api_token: str = field(default="", repr=False)
+    # "main" or "mainnet" = real money, anything else = test net.
+    crypto_bot_network: str = "test"
+    # Without the /api at the end.
+    crypto_bot_api_base: str = "https://testnet-pay.crypt.bot"
+
+    eskiz_email: str = field(default="", repr=False)
+    eskiz_password: str = field(default="", repr=False)
+    eskiz_from: str = "4546"
+    eskiz_base_url: str = "https://notify.eskiz.uz/api"
+    # Where Eskiz reports delivery; the secret becomes the last path segment because its callbacks are unsigned.
+    eskiz_callback_url: str = ""
+    eskiz_callback_secret: str = field(default="", repr=False)
+
+    playmobile_login: str = field(default="", repr=False)
+    playmobile_password: str = field(default="", repr=False)
+    playmobile_originator: str = "3700"
+    playmobile_base_url: str = "https://send.smsxabar.uz"
+
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = field(default="", repr=False)
+    # A number in E.164, or a messaging service id (MG…).
+    twilio_from_number: str = ""
+    twilio_base_url: str = "https://api.twilio.com"
+    twilio_status_callback_url: str = ""
+
+    fcm_project_id: str = ""
+    # Path of the service account's JSON file.
+    fcm_credentials_file: str = ""
+    fcm_base_url: str = "https://fcm.googleapis.com"
+
+    # Base64url, unpadded: 65-byte point and 32-byte number.
+    vapid_public_key: str = ""
+    vapid_private_key: str = field(default="", repr=False)
+    # Contact for push services: mailto: or https:.
+    vapid_subject: str = "mailto:push@example.com"
+
+    @property
+    def ports(self) -> dict[str, str]:
+        """The value of `settings.PORTS`: real adapters, and SMS by `sms_provider`.
+
+        Raises `ValueError` for an unknown one.
+        """
+        if self.sms_provider not in SMS_ADAPTERS:
+            raise ValueError(f"SMS_PROVIDER must be one of {', '.join(SMS_ADAPTERS)}, not {self.sms_provider!r}")
+        return {"sms": SMS_ADAPTERS[self.sms_provider], **REAL_PORTS}
+
+
+def load(*, embedded: bool = False, port: int = 8000) -> Integrations:
+    """Read the environment.
+
+    `embedded` fills every gap with the sandbox at `SANDBOX_URL` (default: this server's `port`).
+    """
+    sandbox_url = env.text("SANDBOX_URL").rstrip("/") or (f"http://127.0.0.1:{port}" if embedded else "")
+    fakes = f"{sandbox_url}/__sandbox" if embedded else ""
+    return Integrations(
+        sandbox_url=sandbox_url,
+        http_allowed_private=env.words("HTTP_ALLOWED_PRIVATE"),
+        sms_provider=env.text("SMS_PROVIDER", "console").lower(),
+        **_telegram(fakes),
+        **_crypto_bot(fakes),
+        **_sms(fakes),
+        **_push(fakes),
+    )
+
+
+def _base(name: str, real: str, fake: str) -> str:
+    """An address from the environment, else the sandbox's, else the vendor's own."""
+    return (env.text(name) or fake or real).rstrip("/")
+
+
+def _telegram(fakes: str) -> dict:
+    bot_id = env.text("TELEGRAM_BOT_ID")
+    # An id alone asks for the third-party proof; a demo token beside it would silently choose the other one.
+    demo_token = DEMO_BOT_TOKEN if fakes and not bot_id else ""
+    return {
+        "telegram_bot_token": env.secret("TELEGRAM_BOT_TOKEN") or demo_token,
+        "telegram_bot_id": bot_id,
+        "telegram_bot_username": env.text("TELEGRAM_BOT_USERNAME").lstrip("@") or (fakes and DEMO_BOT_USERNAME),
+        "telegram_api_base": _base("TELEGRAM_API_BASE", "https://api.telegram.org", fakes and f"{fakes}/telegram"),
+        "telegram_webhook_secret": env.secret("TELEGRAM_WEBHOOK_SECRET") or (fakes and DEMO_WEBHOOK_SECRET),
+        "telegram_init_data_max_age": env.integer("TELEGRAM_INIT_DATA_MAX_AGE", 3600),
+        "telegram_public_key": env.text("TELEGRAM_PUBLIC_KEY") or TELEGRAM_PRODUCTION_KEY,
+    }
+
+
+def _crypto_bot(fakes: str) -> dict:
+    network = env.text("CRYPTO_BOT_NETWORK", "test").lower()
+    real = "https://pay.crypt.bot" if network in ("main", "mainnet") else "https://testnet-pay.crypt.bot"
+    return {
+        "crypto_bot_api_token": env.secret("CRYPTO_BOT_API_TOKEN") or (fakes and DEMO_CRYPTO_TOKEN),
+        "crypto_bot_network": network,
+        "crypto_bot_api_base": _base("CRYPTO_BOT_API_BASE", real, fakes and f"{fakes}/cryptobot"),
+    }
+
+
+def _sms(fakes: str) -> dict:
+    return {
+        "eskiz_email": env.secret("ESKIZ_EMAIL") or (fakes and DEMO_LOGIN),
+        "eskiz_password": env.secret("ESKIZ_PASSWORD") or (fakes and DEMO_PASSWORD),
+        "eskiz_from": env.text("ESKIZ_FROM", "4546"),
+        "eskiz_base_url": _base("ESKIZ_BASE_URL", "https://notify.eskiz.uz/api", fakes and f"{fakes}/eskiz"),
+        "eskiz_callback_url": env.text("ESKIZ_CALLBACK_URL").rstrip("/"),
+        "eskiz_callback_secret": env.secret("ESKIZ_CALLBACK_SECRET"),
+        "playmobile_login": env.secret("PLAYMOBILE_LOGIN") or (fakes and DEMO_LOGIN),
+        "playmobile_password": env.secret("PLAYMOBILE_PASSWORD") or (fakes and DEMO_PASSWORD),
+        "playmobile_originator": env.text("PLAYMOBILE_ORIGINATOR", "3700"),
+        "playmobile_base_url": _base(
+            "PLAYMOBILE_BASE_URL", "https://send.smsxabar.uz", fakes and f"{fakes}/playmobile"
+        ),
+        "twilio_account_sid": env.text("TWILIO_ACCOUNT_SID") or (fakes and DEMO_TWILIO_ACCOUNT),
+        "twilio_auth_token": env.secret("TWILIO_AUTH_TOKEN") or (fakes and DEMO_PASSWORD),
+        "twilio_from_number": env.text("TWILIO_FROM_NUMBER") or (fakes and DEMO_TWILIO_NUMBER),
+        "twilio_base_url": _base("TWILIO_BASE_URL", "https://api.twilio.com", fakes and f"{fakes}/twilio"),
+        "twilio_status_callback_url": env.text("TWILIO_STATUS_CALLBACK_URL"),
+    }
+
+
+def _push(fakes: str) -> dict:
+    public, private = env.text("VAPID_PUBLIC_KEY"), env.secret("VAPID_PRIVATE_KEY")
+    if fakes and not (public or private):
+        public, private = DEMO_VAPID_PUBLIC_KEY, DEMO_VAPID_PRIVATE_KEY
+    return {
+        "fcm_project_id": env.text("FCM_PROJECT_ID") or (fakes and DEMO_FCM_PROJECT),
+        "fcm_credentials_file": env.text("FCM_CREDENTIALS_FILE"),
+        "fcm_base_url": _base("FCM_BASE_URL", "https://fcm.googleapis.com", fakes and f"{fakes}/fcm"),
+        "vapid_public_key": public,
+        "vapid_private_key": private,
+        "vapid_subject": env.text("VAPID_SUBJECT", "mailto:push@example.com"),
+    }

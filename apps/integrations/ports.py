@@ -1,0 +1,221 @@
+"""The doors to the outside world: what we ask of vendors, in our words (design 3.14).
+
+`port("sms")` gives the adapter that `settings.PORTS` names. Every adapter raises only the three errors below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from threading import Lock
+from typing import Any, Literal, Protocol, overload
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+
+class VendorError(Exception):
+    """Something went wrong outside. Catch one of the three below; they never hold a token, a phone or a code."""
+
+
+class VendorBusy(VendorError):
+    """Not done, ask again later: no connection, too many requests, a fault of theirs.
+
+    `retry_after` in seconds, if they said.
+    """
+
+    def __init__(self, reason: str = "busy", *, retry_after: int | None = None) -> None:
+        self.reason = reason
+        self.retry_after = retry_after
+        super().__init__(reason)
+
+
+class VendorRefused(VendorError):
+    """Not done and never will be. `dead` = the address itself is gone (blocked bot, unregistered device): forget it."""
+
+    def __init__(self, reason: str, *, dead: bool = False) -> None:
+        self.reason = reason
+        self.dead = dead
+        super().__init__(reason)
+
+
+class VendorUnsure(VendorError):
+    """Sent, but no answer came: it may have been done. Ask the vendor before doing it again."""
+
+    def __init__(self, reason: str = "no answer") -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class SmsReceipt:
+    """The vendor took the text. `cost` is in the vendor's currency, None when it is not told at once."""
+
+    vendor_id: str
+    cost: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class SmsReport:
+    """What became of a text. `status`: waiting | accepted | delivered | failed; `word` is the vendor's own."""
+
+    vendor_id: str
+    status: Literal["waiting", "accepted", "delivered", "failed"]
+    word: str
+    cost: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class CryptoInvoice:
+    """A CryptoBot invoice. `status`: active | paid | expired; `mini_app_url` begins with https://t.me/ or is None.
+
+    `payload` is what we gave it: it finds an invoice whose number never reached us.
+    """
+
+    invoice_id: int
+    status: str
+    pay_url: str
+    mini_app_url: str | None = None
+    payload: str = ""
+
+
+@dataclass(frozen=True)
+class StarsPayment:
+    """One row of the bot's Stars account: `charge_id` is unique; `stars` < 0 for money that left the bot (refunds)."""
+
+    charge_id: str
+    stars: int
+    payload: str
+    telegram_id: int | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class PushTarget:
+    """One device.
+
+    `kind` "fcm" needs `token`; "web" needs `endpoint`, `p256dh`, `auth` of the browser's subscription.
+    """
+
+    kind: Literal["fcm", "web"]
+    token: str = field(default="", repr=False)
+    endpoint: str = field(default="", repr=False)
+    p256dh: str = field(default="", repr=False)
+    auth: str = field(default="", repr=False)
+
+
+class Sms(Protocol):
+    """Short texts to phones."""
+
+    def send(self, *, to: str, text: str, reference: str = "") -> SmsReceipt:
+        """Send `text` to an E.164 number. `reference` is our own id, passed on where the vendor has a place for it."""
+        ...
+
+
+class Mail(Protocol):
+    """E-mail."""
+
+    def send(self, *, to: str, subject: str, text: str, html: str = "") -> None:
+        """Send one letter; `html` is the richer form of `text`."""
+        ...
+
+
+class Bot(Protocol):
+    """Our Telegram bot (contract integrations 7)."""
+
+    def send_message(self, *, chat_id: int, text: str, button: tuple[str, str] | None = None) -> int:
+        """Plain text of 1..4096 characters, with an optional (label, url) button; answers the message id.
+
+        `VendorRefused(dead=True)` when the person blocked the bot or never opened it.
+        """
+        ...
+
+    def stars_link(self, *, title: str, description: str, payload: str, stars: int) -> str:
+        """A payment link `https://t.me/$…` for that many Telegram Stars.
+
+        `payload` (1..128 bytes) comes back with the money.
+        """
+        ...
+
+    def answer_pre_checkout(self, *, query_id: str, ok: bool, error: str = "") -> None:
+        """Say yes or no to a payment that is about to happen; must arrive within 10 seconds of the question."""
+        ...
+
+    def refund_stars(self, *, telegram_id: int, charge_id: str) -> bool:
+        """Give the Stars back. True = refunded now, False = it had been refunded before."""
+        ...
+
+    def stars_payments(self, *, offset: int = 0, limit: int = 100) -> Sequence[StarsPayment]:
+        """The bot's Stars account, oldest first, for reconciliation; `limit` is 1..100."""
+        ...
+
+    def set_webhook(self, *, url: str, secret: str) -> None:
+        """Ask for updates (messages and pre-checkout queries) at `url`, proved by `secret` in a header."""
+        ...
+
+
+class Crypto(Protocol):
+    """Invoices paid in crypto through CryptoBot (contract integrations 8)."""
+
+    def is_configured(self) -> bool:
+        """Whether we hold a token at all."""
+        ...
+
+    def create_invoice(
+        self, *, amount: Decimal, fiat: str, description: str, payload: str, lifetime_seconds: int
+    ) -> CryptoInvoice:
+        """An invoice over a fiat amount that lives 1..2678400 seconds."""
+        ...
+
+    def invoices(self, ids: list[int]) -> list[CryptoInvoice]:
+        """The present state of those invoices; unknown ids are left out."""
+        ...
+
+    def recent_invoices(self, *, count: int = 100) -> list[CryptoInvoice]:
+        """The newest invoices of our app, newest first, at most 1000: for invoices whose number never reached us."""
+        ...
+
+    def is_genuine(self, raw: bytes, signature: str) -> bool:
+        """Whether a webhook body (raw bytes) was signed with our token."""
+        ...
+
+
+class Push(Protocol):
+    """Notifications on devices (contract integrations 9)."""
+
+    def send(self, *, target: PushTarget, title: str, body: str, payload: Mapping[str, Any] | None = None) -> None:
+        """Send to one device. `VendorRefused(dead=True)`: the device is gone, delete it."""
+        ...
+
+
+_built: dict[tuple[str, str], Any] = {}
+_lock = Lock()
+
+
+@overload
+def port(name: Literal["sms"]) -> Sms: ...
+@overload
+def port(name: Literal["mail"]) -> Mail: ...
+@overload
+def port(name: Literal["bot"]) -> Bot: ...
+@overload
+def port(name: Literal["crypto"]) -> Crypto: ...
+@overload
+def port(name: Literal["push", "web_push"]) -> Push: ...
+@overload
+def port(name: str) -> Any: ...
+def port(name: str) -> Any:
+    """The adapter behind a door, built once per process and dotted path. Raises `KeyError` for a door nobody opened."""
+    path = settings.PORTS[name]
+    with _lock:
+        if (name, path) not in _built:
+            _built[name, path] = import_string(path)()
+        return _built[name, path]
+
+
+def reset() -> None:
+    """Forget every adapter, so that the next test meets new ones."""
+    with _lock:
+        _built.clear()

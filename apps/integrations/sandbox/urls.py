@@ -1,0 +1,21 @@
+"""`/__sandbox/…`; mounted by `config/urls.py` only while `settings.SANDBOX_ENABLED`."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from apps.integrations.sandbox import views
+
+app_name = "sandbox"
+
+urlpatterns = [
+    path("", views.index, name="index"),
+    re_path(r"^messages/?$", views.messages, name="messages"),
+    re_path(r"^clear/?$", views.clear, name="clear"),
+    path("telegram/init-data", views.init_data, name="init-data"),
+    path("telegram/pay/<str:slug>", views.stars_page, name="stars-pay"),
+    path("cryptobot/pay/<str:code>", views.crypto_page, name="crypto-pay"),
+    path("<slug:vendor>/control/<slug:verb>", views.vendor_control, name="control"),
+    path("<slug:vendor>", views.vendor_api, name="vendor-root"),
+    path("<slug:vendor>/<path:rest>", views.vendor_api, name="vendor"),
+]

@@ -1,0 +1,32 @@
+"""One fake of each vendor per process: the in-process fakes and the HTTP views talk to the same objects."""
+
+from __future__ import annotations
+
+from apps.integrations.sandbox import recorder
+from apps.integrations.sandbox.cryptobot import FakeCryptoPay
+from apps.integrations.sandbox.eskiz import FakeEskiz
+from apps.integrations.sandbox.fcm import FakeFcm
+from apps.integrations.sandbox.playmobile import FakePlayMobile
+from apps.integrations.sandbox.telegram import FakeTelegram
+from apps.integrations.sandbox.twilio import FakeTwilio
+from apps.integrations.sandbox.vendor import Vendor
+from apps.integrations.sandbox.webpush import FakeWebPush
+
+telegram = FakeTelegram()
+cryptobot = FakeCryptoPay()
+eskiz = FakeEskiz()
+playmobile = FakePlayMobile()
+twilio = FakeTwilio()
+fcm = FakeFcm()
+webpush = FakeWebPush()
+
+BY_NAME: dict[str, Vendor] = {
+    vendor.name: vendor for vendor in (telegram, cryptobot, eskiz, playmobile, twilio, fcm, webpush)
+}
+
+
+def reset() -> None:
+    """Every vendor back to its first day, and no message recorded: call it between tests."""
+    recorder.clear()
+    for vendor in BY_NAME.values():
+        vendor.clear()
