@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def read_env_file() -> None:
-    """Fill in what `.env` (or the file named by ENV_FILE) says and the environment does not; containers need no such file."""
+    """Fill in what `.env` (or the file named by ENV_FILE) says and the environment does not. Containers need none."""
     from dotenv import load_dotenv
 
     load_dotenv(os.environ.get("ENV_FILE", Path(__file__).resolve().parent / ".env"), override=False)

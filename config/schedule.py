@@ -8,5 +8,22 @@ from celery.schedules import crontab
 
 SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep outbox": {"task": "apps.core.tasks.relay_outbox", "schedule": 5.0},
+    "watch code success": {"task": "apps.accounts.tasks.watch_code_success", "schedule": 300.0},
+    "prune accounts": {"task": "apps.accounts.tasks.prune", "schedule": crontab(hour=3, minute=30)},
+    "settle due orders": {"task": "apps.urgent.tasks.orders.settle_due_orders", "schedule": 10.0},
+    "reconcile invoices": {"task": "apps.urgent.tasks.invoices.reconcile_invoices", "schedule": 120.0},
+    "sweep announcements": {"task": "apps.urgent.tasks.talk.sweep_announcements", "schedule": 60.0},
+    "check member figures": {
+        "task": "apps.urgent.tasks.orders.check_member_figures",
+        "schedule": crontab(hour=3, minute=50),
+    },
+    "deliver messages": {"task": "apps.notifications.tasks.deliver_due", "schedule": 5.0},
+    "run broadcasts": {"task": "apps.notifications.tasks.run_broadcasts", "schedule": 60.0},
+    "prune notifications": {
+        "task": "apps.notifications.tasks.prune_notifications",
+        "schedule": crontab(hour=3, minute=20),
+    },
+    "expire holds": {"task": "apps.ledger.tasks.expire_holds", "schedule": 60.0},
+    "audit ledger": {"task": "apps.ledger.tasks.audit_ledger", "schedule": crontab(hour=4, minute=0)},
     "prune plumbing": {"task": "apps.core.tasks.prune_plumbing", "schedule": crontab(hour=3, minute=10)},
 }

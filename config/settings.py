@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import conf as accounts_conf
-from apps.core import env
+from apps.core import env, logs
 from apps.integrations import conf as integrations_conf
 from apps.urgent import conf as urgent_conf
-from config import logs, unfold
+from config import unfold
 from config.schedule import SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -45,7 +46,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 HTTPS_ONLY = env.flag("HTTPS_ONLY", PUBLIC_URL.startswith("https://"))
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]
-SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000) if HTTPS_ONLY else 0
+HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000)
+SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
 SECURE_HSTS_PRELOAD = HTTPS_ONLY
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -77,12 +79,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = env.integer("MAX_BODY_BYTES", 10 * 1024 * 1024)
 
 # ── Applications ────────────────────────────────────────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.import_export",
     "unfold.contrib.simple_history",
-    "django.contrib.admin",
+    "apps.accounts.apps.HouseAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -91,7 +93,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "channels",
     "rest_framework",
-    "rest_framework_simplejwt.token_blacklist",
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -115,6 +116,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.portal.metrics.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -160,17 +162,21 @@ PREPARED_STATEMENTS = env.flag("DB_PREPARED_STATEMENTS", True)
 """Switch off behind a pgbouncer in transaction mode."""
 DB_POOL = env.flag("DB_POOL", False)
 """A pool instead of persistent connections: for the ASGI process."""
+DB_POOL_SIZE = env.integer("DB_POOL_SIZE", 10)
 STATEMENT_TIMEOUT_MS = env.integer("DB_STATEMENT_TIMEOUT_MS", 30_000)
 
 
 def database(url: str) -> dict[str, object]:
     """Django's DATABASES entry for an address; an empty one is the SQLite file in `DATA_DIR`."""
     if not url:
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
         return _sqlite(str(DATA_DIR / "mahalla.sqlite3"))
-    parsed = dict(dj_database_url.parse(url))
+    parsed: dict[str, Any] = dict(dj_database_url.parse(url))
     if "sqlite" in str(parsed["ENGINE"]):
         return _sqlite(str(parsed["NAME"]))
-    return {**parsed, **_postgres_options()}
+    ours = _postgres_options()
+    # What the address says (sslmode, application_name…) stays.
+    return {**parsed, **ours, "OPTIONS": {**parsed.get("OPTIONS", {}), **ours["OPTIONS"]}}
 
 
 def _sqlite(name: str) -> dict[str, object]:
@@ -179,14 +185,14 @@ def _sqlite(name: str) -> dict[str, object]:
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": options, "CONN_MAX_AGE": 60}
 
 
-def _postgres_options() -> dict[str, object]:
+def _postgres_options() -> dict[str, Any]:
     options: dict[str, object] = {"options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"}
     if PREPARED_STATEMENTS:
         options |= {"server_side_binding": True, "prepare_threshold": 2}
     else:
         options |= {"prepare_threshold": None}
     if DB_POOL:
-        options["pool"] = {"min_size": 1, "max_size": env.integer("DB_POOL_SIZE", 10), "timeout": 10}
+        options["pool"] = {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 10}
     return {"OPTIONS": options, "CONN_MAX_AGE": 0 if DB_POOL else 300, "CONN_HEALTH_CHECKS": True}
 
 
@@ -196,7 +202,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # ── Cache, channels, tasks ──────────────────────────────────────────────────────────────────────────────────────────
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "apps.core.caching.LastingRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "mahalla",
     }
@@ -236,7 +242,8 @@ S3_BUCKET = env.text("S3_BUCKET")
 MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = None if EMBEDDED else BASE_DIR / "staticfiles"
+"""A laptop serves files from where they lie; the image collects them."""
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = EMBEDDED
 _bucket = {
@@ -273,22 +280,24 @@ USE_I18N = True
 
 # ── People ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "apps.accounts.authentication.StaffBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/admin/login/"
-SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.integer("JWT_ACCESS_SECONDS", 3600)),
-    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.integer("JWT_REFRESH_SECONDS", 30 * 86400)),
-    "SIGNING_KEY": env.secret("JWT_SIGNING_KEY", SECRET_KEY),
-    "ALGORITHM": "HS256",
-}
+LOGIN_REDIRECT_URL = "/admin/"
+ACCOUNTS = accounts_conf.load(embedded=EMBEDDED)
+SIMPLE_JWT = {"SIGNING_KEY": env.secret("JWT_SIGNING_KEY") or SECRET_KEY, "ALGORITHM": "HS256"}
+OTP_TOTP_ISSUER = "Mahalla"
+SILENCED_SYSTEM_CHECKS = ["axes.W002", "security.W002", "security.W003", *env.words("SILENCED_CHECKS")]
+"""Lockout, Framing and Csrf of core.middleware are the middleware that these checks miss, for pages. Others: a rehearsal may accept a named risk."""
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=env.integer("STAFF_LOCKOUT_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "accounts/locked_out.html"
+AXES_HTTP_RESPONSE_CODE = 429
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "apps.core.throttle.client_address"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password"]
@@ -297,7 +306,7 @@ AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password"]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_RENDERER_CLASSES": ["apps.core.wire.OrjsonRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.core.rendering.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "rest_framework.parsers.JSONParser",
         "rest_framework.parsers.FormParser",
@@ -311,6 +320,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Mahalla",
     "DESCRIPTION": "One back end for the neighbourhood.",
     "VERSION": VERSION,
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -329,10 +339,24 @@ SANDBOX_WEBHOOKS = {
 """Where the sandbox delivers what the real vendor would post to us."""
 INTEGRATIONS = integrations_conf.load(embedded=SANDBOX_ENABLED, port=PORT)
 PORTS = INTEGRATIONS.ports
-ACCOUNTS = accounts_conf.load(embedded=EMBEDDED)
 
 # ── Products ────────────────────────────────────────────────────────────────────────────────────────────────────────
 URGENT = urgent_conf.load(embedded=EMBEDDED)
+
+# ── Mail ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+EMAIL_BACKEND = (
+    "apps.integrations.sandbox.mail.SandboxEmailBackend"
+    if SANDBOX_ENABLED
+    else "django.core.mail.backends.smtp.EmailBackend"
+)
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
+EMAIL_TIMEOUT = 10
+"""Seconds."""
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Mahalla <no-reply@localhost>")
 
 # ── Back office ─────────────────────────────────────────────────────────────────────────────────────────────────────
 UNFOLD = unfold.UNFOLD
@@ -348,3 +372,5 @@ SENTRY_DSN = env.secret("SENTRY_DSN")
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 """When set, /metrics wants `Authorization: Bearer <token>`; without it only trusted proxies and loopback may read."""
 logs.start_sentry(SENTRY_DSN, VERSION)
+PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR")
+"""A folder that several web workers share for their counters; prometheus_client reads the variable itself."""

@@ -8,11 +8,15 @@ os.environ["EMBEDDED"] = "1"
 TEST_REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
 for _name in ("DATABASE_URL", "REDIS_URL", "BROKER_URL"):
     os.environ.pop(_name, None)
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 if TEST_REDIS_URL:
-    os.environ["REDIS_URL"] = TEST_REDIS_URL
+    # Parallel workers empty their cache between tests: each has a database and a pub/sub prefix of its own.
+    _server, _, _index = TEST_REDIS_URL.rpartition("/")
+    os.environ["REDIS_URL"] = f"{_server}/{int(_index) + WORKER}"
 
+from apps.integrations.conf import FAKE_PORTS  # noqa: E402
 from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES, database  # noqa: E402
+from config.settings import CHANNEL_LAYERS, DATABASES, database  # noqa: E402
 
 DATABASES["default"] = database(os.environ.get("TEST_DATABASE_URL", "sqlite://:memory:"))
 if "postgresql" in str(DATABASES["default"]["ENGINE"]):
@@ -25,9 +29,16 @@ CELERY_TASK_EAGER_PROPAGATES = True
 BROKER_URL = ""
 OUTBOX_RELAY = "manual"
 """Tests call `core.testing.deliver()` when they want the outbox to move."""
+if TEST_REDIS_URL:
+    CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"test{WORKER}"
 AXES_ENABLED = False
+AUTHENTICATION_BACKENDS = ["apps.accounts.authentication.StaffBackend", "axes.backends.AxesStandaloneBackend"]
+"""`client.force_login` takes the first backend; lock-out tests put the guard in front again."""
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 LANGUAGE_CODE = "en"
+WHITENOISE_USE_FINDERS = False
+"""Each test client builds the middleware anew; reading every static file each time would double the run."""
+PORTS = FAKE_PORTS

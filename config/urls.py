@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.portal.urls import product_patterns
 from apps.urgent.live import websocket_urlpatterns as urgent_sockets
 
 PRODUCTS = {
@@ -21,8 +22,9 @@ SOCKETS = {"urgent": urgent_sockets}
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("apps.portal.urls")),
+    *(pattern for base in PRODUCTS for pattern in product_patterns(base)),
     *(path(f"{base}/", include(urlconf)) for base, urlconf in PRODUCTS.items()),
-    *(path("", include(urlconf)) for urlconf in PRODUCTS.values()),
+    *(path("", include(urlconf, namespace=f"{base}-root")) for base, urlconf in PRODUCTS.items()),
 ]
 if settings.SANDBOX_ENABLED:
     urlpatterns.insert(0, path("__sandbox/", include("apps.integrations.sandbox.urls")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import iscoroutine
 from typing import Any
 
 from axes.middleware import AxesMiddleware
@@ -45,7 +46,22 @@ class Locale(PagesOnly, LocaleMiddleware):
 
 
 class Common(PagesOnly, CommonMiddleware):
-    pass
+    """Answers of the API get their length too: without it the server sends them in chunks."""
+
+    def __call__(self, request: Any) -> Any:
+        response = super().__call__(request)
+        return _measured_later(response) if iscoroutine(response) else _measured(response)
+
+
+async def _measured_later(response: Any) -> Any:
+    """Under ASGI the stack hands out coroutines."""
+    return _measured(await response)
+
+
+def _measured(response: Any) -> Any:
+    if not response.streaming and not response.has_header("Content-Length"):
+        response.headers["Content-Length"] = str(len(response.content))
+    return response
 
 
 class Csrf(PagesOnly, CsrfViewMiddleware):

@@ -19,9 +19,11 @@ class InvalidPhone(Invalid):
 def normalise(text: str, country: str = "UZ") -> str:
     """E.164 of what a person typed; local numbers are read as `country` (UZ, TR, KZ, RU). Raises `InvalidPhone`."""
     digits = text.strip()
+    count = sum(map(str.isdigit, digits))
+    is_local_eight = digits.startswith("8") and count == 11 and country in ("KZ", "RU")
     if digits.startswith("00"):
         digits = "+" + digits[2:]
-    elif not digits.startswith(("+", "0")) and len("".join(filter(str.isdigit, digits))) > 10:
+    elif count > 10 and not is_local_eight and not digits.startswith(("+", "0")):
         digits = "+" + digits
     try:
         number = phonenumbers.parse(digits, country)

@@ -381,6 +381,10 @@ class HouseSchema(AutoSchema):
         words = self.path.strip("/").replace("{", "by_")
         return re.sub(r"\W+", "_", f"{self.method.lower()}_{words}").strip("_")
 
+    def map_parsers(self) -> list[str]:
+        """Bodies are JSON, whatever their Content-Type says (`read_json`)."""
+        return ["application/json"]
+
     def get_response_serializers(self) -> Any:
         found = super().get_response_serializers()
         wire: Wire = getattr(self.view, "wire", Wire())

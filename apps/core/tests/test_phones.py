@@ -11,6 +11,8 @@ from apps.core.phones import InvalidPhone, country_of, mask, normalise
         ("90 123 45 67", "UZ", "+998901234567"),
         ("0532 123 45 67", "TR", "+905321234567"),
         ("+7 701 234 56 78", "UZ", "+77012345678"),
+        ("8 701 234 56 78", "KZ", "+77012345678"),
+        ("00998901234567", "UZ", "+998901234567"),
     ],
 )
 def test_what_people_type_becomes_e164(typed, country, stored):

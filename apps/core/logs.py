@@ -20,20 +20,35 @@ SECRET_VALUES = (
     re.compile(r"(?i)(?:hash|signature|token|code)=[^&\s]+"),
 )
 """Phones, bot tokens, JSON web tokens, bearer headers, signed query strings."""
+SHORTEST_PHONE = 10**10
+"""A bare number of eleven digits or more may be a phone; our own ids are far below."""
 
 
 def redact(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """structlog processor: blot out by key name and by the look of the value."""
-    return {
-        key: BLOT if SECRET_KEYS.search(key) and key != "status_code" else _clean(value) for key, value in event.items()
-    }
+    """structlog processor: blot out by key name and by the look of the value, however deep it lies."""
+    # Keys with an underscore carry structlog's own luggage and are dropped before rendering.
+    return {key: value if key.startswith("_") else _cleaned(key, value) for key, value in event.items()}
+
+
+def _cleaned(key: Any, value: Any) -> Any:
+    # The request log calls the HTTP status `code`; a one-time code is never a number between 100 and 599 there.
+    is_status = str(key) in ("code", "status_code") and isinstance(value, int) and 100 <= value <= 599
+    return BLOT if SECRET_KEYS.search(str(key)) and not is_status else _clean(value)
 
 
 def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        for pattern in SECRET_VALUES:
-            value = pattern.sub(BLOT, value)
-    return value
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return BLOT if abs(value) >= SHORTEST_PHONE else value
+    if isinstance(value, dict):
+        return {key: _cleaned(key, inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_clean(inner) for inner in value]
+    text = value if isinstance(value, str) else repr(value)
+    for pattern in SECRET_VALUES:
+        text = pattern.sub(BLOT, text)
+    return text
 
 
 SHARED = [
@@ -76,7 +91,11 @@ def configure(*, level: str, style: str) -> dict[str, Any]:
         "loggers": {
             "django.server": {"handlers": ["out"], "level": "WARNING", "propagate": False},
             "httpx": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+            "uvicorn.error": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
+            # Refusals are everyday; the request log already has their status.
+            "django.request": {"level": "ERROR"},
         },
     }
 

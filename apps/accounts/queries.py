@@ -1,0 +1,66 @@
+"""Who is it? Look-ups that follow merged people to the row that stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from apps.accounts.models import AuthLog, SmsSpend, User
+from apps.core import phones
+from apps.core.errors import Invalid
+
+
+def person(**identifier: Any) -> User | None:
+    """The person with this one identifier (phone in E.164, email, telegram_id, username, pk).
+
+    A merged row leads to the kept one.
+    """
+    found = User.objects.filter(**identifier).first()
+    while found is not None and found.merged_into_id:
+        found = User.objects.get(pk=found.merged_into_id)
+    return found
+
+
+def person_called(text: str, *, country: str = "UZ") -> User | None:
+    """The person who signs in with this text: an e-mail, a name, or a phone in any spelling of `country`."""
+    wanted = text.strip().lower()
+    if not wanted or "\x00" in wanted:
+        return None
+    if "@" in wanted:
+        return person(email=wanted)
+    # The phone first: else a stranger could name himself like somebody's phone and shut him out.
+    return _by_phone(wanted, country) or person(username=wanted)
+
+
+def _by_phone(text: str, country: str) -> User | None:
+    if any(letter.isalpha() for letter in text):
+        return None
+    try:
+        return person(phone=phones.normalise(text, country))
+    except Invalid:
+        return None
+
+
+def matching(text: str) -> QuerySet[User]:
+    """People whose name, e-mail or phone contains `text`, or whose Telegram id equals it."""
+    where = Q(phone__contains=text) | Q(email__icontains=text) | Q(username__icontains=text)
+    where |= (
+        Q(first_name__icontains=text) | Q(last_name__icontains=text) | Q(telegram_username__iexact=text.lstrip("@"))
+    )
+    if text.isascii() and text.isdigit() and len(text) < 17:
+        where |= Q(telegram_id=int(text))
+    return User.objects.filter(where)
+
+
+def login_log(*, product: str = "", user: User | None = None) -> QuerySet[AuthLog]:
+    """The login log, newest first, of one product or one person."""
+    rows = AuthLog.objects.select_related("user").order_by("-id")
+    if product:
+        rows = rows.filter(product=product)
+    return rows.filter(user=user) if user else rows
+
+
+def sms_spending(*, days: int = 30) -> QuerySet[SmsSpend]:
+    """Texts, money and success per day and prefix, newest day first; the prefix `*` is the house."""
+    return SmsSpend.objects.order_by("-day", "prefix")[: days * 20]
