@@ -1,0 +1,1 @@
+"""Everything that changes the market, one module per noun."""

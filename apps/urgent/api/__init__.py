@@ -1,0 +1,1 @@
+"""The market's JSON face (contract urgent 1)."""

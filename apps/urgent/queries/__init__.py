@@ -1,0 +1,1 @@
+"""Everything that the market is asked, one module per noun."""
