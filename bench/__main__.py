@@ -1,0 +1,44 @@
+"""`make bench`: the figures of the hot paths as ratios of one run. ONLY=lists,takes,expiry,books,sockets chooses parts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from bench.stage import ROOT, stage
+
+PARTS = ("lists", "takes", "expiry", "books", "sockets")
+
+
+def main() -> int:
+    chosen = [name.strip() for name in os.environ.get("ONLY", "").split(",") if name.strip()] or list(PARTS)
+    if unknown := set(chosen) - set(PARTS):
+        raise SystemExit(
+            f"mahalla: there is no benchmark called {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}"
+        )
+    missed = _on_stage([name for name in chosen if name != "sockets"])
+    if "sockets" in chosen:
+        print("\nSockets: one live process\n─────────────────────────", flush=True)
+        done = subprocess.run([sys.executable, "bench/sockets.py"], cwd=ROOT, check=False)
+        missed += ["sockets"] if done.returncode else []
+    print(f"\nmahalla: {'missed: ' + '; '.join(missed) if missed else 'every figure is in its bounds'}")
+    return 1 if missed else 0
+
+
+def _on_stage(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    with stage() as at:
+        # Their models need the settings that the stage has made.
+        from bench import books, expiry, lists, people, takes
+
+        parts = {"lists": lists.run, "takes": takes.run, "expiry": expiry.run, "books": books.run}
+        people.bring_people()
+        for name in names:
+            parts[name](at)
+        return at.missed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
