@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts import conf as accounts_conf
 from apps.core import env, logs
 from apps.integrations import conf as integrations_conf
+from apps.payments import conf as payments_conf
+from apps.shop import conf as shop_conf
 from apps.urgent import conf as urgent_conf
 from config import unfold
 from config.schedule import SCHEDULE
@@ -57,11 +59,16 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = env.integer("STAFF_SESSION_SECONDS", 12 * 3600)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("http") else []
-CORS_ALLOWED_ORIGINS = list(env.words("CORS_ORIGINS", ("http://localhost:10002",)))
+_origins = (*env.words("CORS_ORIGINS", ("http://localhost:10002",)), *env.words("ALLOWED_ORIGINS", ()))
+CORS_ALLOWED_ORIGINS = [origin.rstrip("/") for origin in _origins]
+CORS_ALLOWED_ORIGIN_REGEXES = list(filter(None, [env.text("ALLOWED_ORIGIN_REGEX")]))
+CORS_EXPOSE_HEADERS = ["Authorization", "Refresh-Token", "Token-Type", "X-Expires-In"]
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 CORS_ALLOW_HEADERS = [
     *("accept", "authorization", "content-type", "idempotency-key", "user-agent", "x-csrftoken", "x-requested-with"),
+    *("cache-control", "if-none-match", "refresh-token", "x-refresh-token"),
+    *("x-idempotency-key", "x-merge-with-latest"),
 ]
 CORS_PREFLIGHT_MAX_AGE = 600
 CONTENT_SECURITY_POLICY = {
@@ -111,6 +118,8 @@ INSTALLED_APPS = [
     "apps.accounts",
     "apps.ledger",
     "apps.notifications",
+    "apps.payments",
+    "apps.shop",
     "apps.urgent",
     "apps.portal",
 ]
@@ -121,6 +130,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "apps.shop.api.manners.ShopManners",
     "apps.core.middleware.Sessions",
     "apps.core.middleware.Locale",
     "apps.core.middleware.Common",
@@ -335,12 +345,16 @@ SANDBOX_ENABLED = env.flag("SANDBOX_ENABLED", EMBEDDED)
 SANDBOX_WEBHOOKS = {
     "cryptobot": f"{PUBLIC_URL}/urgent/api/balance/webhook/crypto-bot",
     "telegram": f"{PUBLIC_URL}/urgent/api/bot/webhook",
+    "payme": f"{PUBLIC_URL}/payments/payme",
+    "click": f"{PUBLIC_URL}/payments/click",
 }
 """Where the sandbox delivers what the real vendor would post to us."""
 INTEGRATIONS = integrations_conf.load(embedded=SANDBOX_ENABLED, port=PORT)
 PORTS = INTEGRATIONS.ports
+PAYMENTS = payments_conf.load()
 
 # ── Products ────────────────────────────────────────────────────────────────────────────────────────────────────────
+SHOP = shop_conf.load(embedded=EMBEDDED)
 URGENT = urgent_conf.load(embedded=EMBEDDED)
 
 # ── Mail ────────────────────────────────────────────────────────────────────────────────────────────────────────────

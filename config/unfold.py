@@ -9,6 +9,15 @@ from django.utils.translation import gettext_lazy as _
 
 MENU: list[dict[str, Any]] = [
     {
+        "title": _("Online shop"),
+        "items": [
+            {"title": _("Products"), "icon": "steps", "model": "shop.slipper"},
+            {"title": _("Categories"), "icon": "shelves", "model": "shop.category"},
+            {"title": _("Prices"), "icon": "price_change", "model": "shop.pricechange"},
+            {"title": _("Customers"), "icon": "group", "model": "shop.customer"},
+        ],
+    },
+    {
         "title": _("Urgent services"),
         "items": [
             {"title": _("Orders"), "icon": "bolt", "model": "urgent.order"},
@@ -35,6 +44,15 @@ MENU: list[dict[str, Any]] = [
     {
         "title": _("Money"),
         "items": [
+            {"title": _("Payments"), "icon": "credit_card", "model": "payments.payment"},
+            {
+                "title": _("Daily report"),
+                "icon": "monitoring",
+                "model": "payments.payment",
+                "page": "admin:payments_report",
+            },
+            {"title": _("Refunds"), "icon": "undo", "model": "payments.refund"},
+            {"title": _("Gateway notices"), "icon": "webhook", "model": "payments.paymentevent"},
             {"title": _("Accounts"), "icon": "account_balance_wallet", "model": "ledger.account"},
             {"title": _("Entries"), "icon": "menu_book", "model": "ledger.entry"},
             {"title": _("Holds"), "icon": "lock_clock", "model": "ledger.hold"},

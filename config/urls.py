@@ -10,9 +10,11 @@ from django.contrib import admin
 from django.urls import include, path
 
 from apps.portal.urls import product_patterns
+from apps.shop.api.system import inside_the_back_office
 from apps.urgent.live import websocket_urlpatterns as urgent_sockets
 
 PRODUCTS = {
+    "shop": "apps.shop.api.urls",
     "urgent": "apps.urgent.api.urls",
 }
 """Product base → its one urlconf; the order decides at the root: shop, urgent, loyalty, tickets, florist."""
@@ -20,11 +22,13 @@ PRODUCTS = {
 SOCKETS = {"urgent": urgent_sockets}
 
 urlpatterns = [
+    path("", include((inside_the_back_office, "shop"), namespace="shop-first")),
     path("admin/", admin.site.urls),
     path("", include("apps.portal.urls")),
     *(pattern for base in PRODUCTS for pattern in product_patterns(base)),
     *(path(f"{base}/", include(urlconf)) for base, urlconf in PRODUCTS.items()),
     *(path("", include(urlconf, namespace=f"{base}-root")) for base, urlconf in PRODUCTS.items()),
+    path("payments/", include("apps.payments.api.urls")),
 ]
 if settings.SANDBOX_ENABLED:
     urlpatterns.insert(0, path("__sandbox/", include("apps.integrations.sandbox.urls")))

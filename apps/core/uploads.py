@@ -17,8 +17,8 @@ from apps.core.errors import Invalid, TooLarge
 MAX_PIXELS = 50_000_000
 """A small file can unpack to a huge picture; past this it is refused before decoding."""
 
-CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
+EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
 
 
 class NotAPicture(Invalid):
@@ -53,14 +53,21 @@ def read_limited(file: Any, *, max_bytes: int) -> bytes:
 
 
 def accept_image(
-    file: Any, *, max_bytes: int, max_side: int = 2560, formats: tuple[str, ...] = ("JPEG", "PNG", "WEBP")
+    file: Any,
+    *,
+    max_bytes: int,
+    max_side: int = 2560,
+    max_pixels: int = MAX_PIXELS,
+    formats: tuple[str, ...] = ("JPEG", "PNG", "WEBP"),
 ) -> Picture:
     """Prove and clean an uploaded picture; larger sides are scaled down to `max_side` pixels.
+
+    An animated GIF keeps its first frame.
 
     Raises `TooLarge` past `max_bytes`, `NotAPicture` when it does not decode as one of `formats`.
     """
     raw = read_limited(file, max_bytes=max_bytes)
-    source, kind = _decode(raw, formats)
+    source, kind = _decode(raw, formats, max_pixels)
     gps = _gps(source)
     upright = ImageOps.exif_transpose(source)
     upright.thumbnail((max_side, max_side))
@@ -80,12 +87,12 @@ def storage_name(folder: str, picture: Picture) -> str:
     return f"{folder}/{timezone.now():%Y/%m}/{uuid4().hex}.{picture.extension}"
 
 
-def _decode(raw: bytes, formats: tuple[str, ...]) -> tuple[Image.Image, str]:
+def _decode(raw: bytes, formats: tuple[str, ...], max_pixels: int) -> tuple[Image.Image, str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(raw), formats=formats)
-            if image.width * image.height > MAX_PIXELS:
+            if image.width * image.height > max_pixels:
                 raise NotAPicture()
             image.load()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:

@@ -14,15 +14,15 @@ from urllib.parse import urlsplit
 from django.core.checks import Error
 
 from apps.integrations import http
-from apps.integrations.conf import DEMO_SECRETS, FAKE_PORTS, SMS_ADAPTERS, Integrations
+from apps.integrations.conf import DEMO_SECRETS, FAKE_PORTS, REAL_PORTS, SMS_ADAPTERS, Integrations
 
-NEVER_IN_PRODUCTION = {*FAKE_PORTS.values(), SMS_ADAPTERS["console"]}
+NEVER_IN_PRODUCTION = {*FAKE_PORTS.values(), SMS_ADAPTERS["console"]} - {*REAL_PORTS.values()}
 BASES = tuple(field.name for field in fields(Integrations) if field.name.endswith(("_base", "_base_url")))
 LOCAL_NAMES = ("localhost", ".localhost", ".local", ".internal")
 
 
 def problems(settings: Any) -> list[Error]:
-    """integrations.E001–E007, none in embedded mode: fakes, sandbox, private bases, demo secrets, missing proofs."""
+    """integrations.E001–E008, none in embedded mode: fakes, sandbox, private bases, demo secrets, missing proofs."""
     if settings.EMBEDDED:
         return []
     conf = settings.INTEGRATIONS
@@ -80,6 +80,12 @@ def _missing(settings: Any, conf: Integrations) -> Iterator[Error]:
     for name in needed.get(settings.PORTS.get("sms", ""), ()):
         if not getattr(conf, name):
             yield Error(f"{name.upper()} is missing", hint="The chosen SMS provider needs it.", id="integrations.E006")
+    if conf.octo_secret and conf.octo_signature_scheme != "pull" and not conf.octo_unique_key:
+        yield Error(
+            "OCTO_UNIQUE_KEY is missing",
+            hint="Without it every notice is refused; or set OCTO_SIGNATURE_SCHEME=pull.",
+            id="integrations.E008",
+        )
     if conf.telegram_bot_token and not conf.telegram_webhook_secret:
         yield Error(
             "TELEGRAM_WEBHOOK_SECRET is missing", hint="Without it every update is refused.", id="integrations.E007"

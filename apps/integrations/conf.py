@@ -6,6 +6,7 @@ the moment of use, so that a test can put a changed copy in its place.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 from apps.core import env
@@ -26,8 +27,22 @@ DEMO_LOGIN = "sandbox@mahalla.example"
 DEMO_PASSWORD = "mahalla-sandbox-password"  # noqa: S105
 DEMO_TWILIO_ACCOUNT = "AC00000000000000000000000000000000"
 DEMO_TWILIO_NUMBER = "+15005550006"
+DEMO_OCTO_SHOP = "7001"
+DEMO_OCTO_SECRET = "demo-octo-secret-of-the-sandbox"  # noqa: S105
+DEMO_OCTO_UNIQUE_KEY = "demo-octo-unique-key"
+DEMO_PAYME_MERCHANT = "5e730e8e0b852a417aa49ceb"
+DEMO_PAYME_KEY = "demo-payme-key-of-the-sandbox"
+DEMO_CLICK_SERVICE = "7001"
+DEMO_CLICK_MERCHANT = "7002"
+DEMO_CLICK_USER = "7003"
+DEMO_CLICK_SECRET = "demo-click-secret"  # noqa: S105
 DEMO_SECRETS = frozenset(
     {
+        DEMO_OCTO_SECRET,
+        DEMO_OCTO_UNIQUE_KEY,
+        DEMO_PAYME_MERCHANT,
+        DEMO_PAYME_KEY,
+        DEMO_CLICK_SECRET,
         DEMO_BOT_TOKEN,
         DEMO_WEBHOOK_SECRET,
         DEMO_CRYPTO_TOKEN,
@@ -51,6 +66,9 @@ REAL_PORTS = {
     "mail": "apps.integrations.mail.DjangoMail",
     "push": "apps.integrations.push.DevicePush",
     "web_push": "apps.integrations.push.WebPush",
+    "octo": "apps.integrations.octo.Octo",
+    "payme": "apps.integrations.payme.PaymeCheckout",
+    "click": "apps.integrations.click.ClickMerchant",
 }
 FAKE_PORTS = {
     "sms": "apps.integrations.sms.FakeSms",
@@ -59,6 +77,9 @@ FAKE_PORTS = {
     "mail": "apps.integrations.mail.FakeMail",
     "push": "apps.integrations.push.FakePush",
     "web_push": "apps.integrations.push.FakePush",
+    "octo": "apps.integrations.octo.FakeOcto",
+    "payme": "apps.integrations.payme.PaymeCheckout",
+    "click": "apps.integrations.click.FakeClick",
 }
 
 
@@ -90,6 +111,36 @@ class Integrations:
     crypto_bot_network: str = "test"
     # Without the /api at the end.
     crypto_bot_api_base: str = "https://testnet-pay.crypt.bot"
+
+    octo_shop_id: str = ""
+    octo_secret: str = field(default="", repr=False)
+    # A secret of its own for notices; OCTO's support hands it out (contract integrations 1).
+    octo_unique_key: str = field(default="", repr=False)
+    # unique_key | hash_key (legacy) | pull (notices are never believed, they only make us ask)
+    octo_signature_scheme: str = "unique_key"
+    octo_api_base: str = "https://secure.octo.uz"
+    # Where OCTO posts its notices.
+    octo_notify_url: str = ""
+    # True = no real money.
+    octo_test: bool = True
+    octo_language: str = "ru"
+    octo_timeout_s: float = 20.0
+    # More fields for prepare_payment, a JSON object; the ones that say who, what and how much cannot be overridden.
+    octo_extra_params: str = "{}"
+
+    payme_merchant_id: str = ""
+    payme_key: str = field(default="", repr=False)
+    payme_checkout_base: str = "https://checkout.paycom.uz"
+    # The account field that was agreed with Payme; it carries our transaction id.
+    payme_account_field: str = "order_id"
+
+    click_service_id: str = ""
+    click_merchant_id: str = ""
+    # For the Merchant API (status, reversal); without it refunds are made in Click's cabinet.
+    click_merchant_user_id: str = ""
+    click_secret_key: str = field(default="", repr=False)
+    click_pay_base: str = "https://my.click.uz"
+    click_api_base: str = "https://api.click.uz/v2/merchant"
 
     eskiz_email: str = field(default="", repr=False)
     eskiz_password: str = field(default="", repr=False)
@@ -146,6 +197,8 @@ def load(*, embedded: bool = False, port: int = 8000) -> Integrations:
         sms_provider=env.text("SMS_PROVIDER", "console").lower(),
         **_telegram(fakes),
         **_crypto_bot(fakes),
+        **_octo(fakes, sandbox_url),
+        **_payme_and_click(fakes),
         **_sms(fakes),
         **_push(fakes),
     )
@@ -178,6 +231,55 @@ def _crypto_bot(fakes: str) -> dict:
         "crypto_bot_api_token": env.secret("CRYPTO_BOT_API_TOKEN") or (fakes and DEMO_CRYPTO_TOKEN),
         "crypto_bot_network": network,
         "crypto_bot_api_base": _base("CRYPTO_BOT_API_BASE", real, fakes and f"{fakes}/cryptobot"),
+    }
+
+
+SIGNATURE_SCHEMES = {"unique_key": "unique_key", "hash_key": "hash_key", "legacy": "hash_key", "pull": "pull"}
+
+
+def _octo(fakes: str, own_url: str) -> dict:
+    scheme = env.text("OCTO_SIGNATURE_SCHEME", "unique_key").lower()
+    if scheme not in SIGNATURE_SCHEMES:
+        raise ValueError(f"OCTO_SIGNATURE_SCHEME must be one of {', '.join(SIGNATURE_SCHEMES)}, not {scheme!r}")
+    public = env.text("PUBLIC_URL").rstrip("/") or own_url
+    return {
+        "octo_shop_id": env.text("OCTO_SHOP_ID") or (fakes and DEMO_OCTO_SHOP),
+        "octo_secret": env.secret("OCTO_SECRET") or (fakes and DEMO_OCTO_SECRET),
+        "octo_unique_key": env.secret("OCTO_UNIQUE_KEY") or (fakes and DEMO_OCTO_UNIQUE_KEY),
+        "octo_signature_scheme": SIGNATURE_SCHEMES[scheme],
+        "octo_api_base": _base("OCTO_API_BASE", "https://secure.octo.uz", fakes and f"{fakes}/octo"),
+        "octo_notify_url": env.text("OCTO_NOTIFY_URL") or (public and f"{public}/payments/octo/notify"),
+        "octo_test": env.flag("OCTO_TEST", True),
+        "octo_language": env.text("OCTO_LANGUAGE", "ru"),
+        "octo_timeout_s": float(env.integer("OCTO_TIMEOUT_SEC", 20)),
+        "octo_extra_params": _json_object("OCTO_EXTRA_PARAMS"),
+    }
+
+
+def _json_object(name: str) -> str:
+    """The text of a JSON object on one line. Raises `ValueError` for anything else."""
+    text = env.text(name) or "{}"
+    if not isinstance(json.loads(text), dict):
+        raise ValueError(f"{name} must be a JSON object")
+    return text
+
+
+def _payme_and_click(fakes: str) -> dict:
+    return {
+        "payme_merchant_id": env.text("PAYME_MERCHANT_ID") or (fakes and DEMO_PAYME_MERCHANT),
+        "payme_key": env.secret("PAYME_KEY") or (fakes and DEMO_PAYME_KEY),
+        "payme_checkout_base": _base(
+            "PAYME_CHECKOUT_BASE", "https://checkout.paycom.uz", fakes and f"{fakes}/payme/checkout"
+        ),
+        "payme_account_field": env.text("PAYME_ACCOUNT_FIELD", "order_id"),
+        "click_service_id": env.text("CLICK_SERVICE_ID") or (fakes and DEMO_CLICK_SERVICE),
+        "click_merchant_id": env.text("CLICK_MERCHANT_ID") or (fakes and DEMO_CLICK_MERCHANT),
+        "click_merchant_user_id": env.text("CLICK_MERCHANT_USER_ID") or (fakes and DEMO_CLICK_USER),
+        "click_secret_key": env.secret("CLICK_SECRET_KEY") or (fakes and DEMO_CLICK_SECRET),
+        "click_pay_base": _base("CLICK_PAY_BASE", "https://my.click.uz", fakes and f"{fakes}/click"),
+        "click_api_base": _base(
+            "CLICK_API_BASE", "https://api.click.uz/v2/merchant", fakes and f"{fakes}/click/v2/merchant"
+        ),
     }
 
 

@@ -106,6 +106,76 @@ class PushTarget:
     auth: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True)
+class BasketLine:
+    """One line of a fiscal receipt. `price` is of one piece; `spic` (IKPU) and `package_code` name the goods."""
+
+    title: str
+    count: int
+    price: Decimal
+    spic: str = ""
+    package_code: str = ""
+    vat_percent: int | None = None
+    inn: str = ""
+
+
+@dataclass(frozen=True)
+class CardOrder:
+    """What a gateway is asked to collect. `transaction_id` is our idempotency key: the first call fixes the rest."""
+
+    transaction_id: str
+    amount: Decimal
+    currency: str
+    description: str
+    return_url: str = ""
+    language: str = "ru"
+    is_two_stage: bool = False
+    lifetime_minutes: int = 15
+    basket: tuple[BasketLine, ...] = ()
+    payer_id: str = ""
+    payer_phone: str = field(default="", repr=False)
+    payer_email: str = field(default="", repr=False)
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class CardStanding:
+    """What a gateway says about a payment. `state`: open | held | paid | over | failed | unknown.
+
+    `word` is the gateway's own; `amount` and `refunded` are None when it does not say.
+    """
+
+    state: Literal["open", "held", "paid", "over", "failed", "unknown"]
+    word: str = ""
+    vendor_id: str = ""
+    pay_url: str = ""
+    amount: Decimal | None = None
+    refunded: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class RefundStanding:
+    """What a gateway says about a refund: accepted (`pending`) is not done."""
+
+    state: Literal["pending", "done", "failed"]
+    word: str = ""
+    vendor_id: str = ""
+
+
+@dataclass(frozen=True)
+class CardNotice:
+    """A gateway's notice in our words: a rumour until the gateway has been asked. Nothing in it is proven."""
+
+    transaction_id: str
+    vendor_id: str
+    word: str
+    amount: Decimal | None = None
+    refunded: Decimal | None = None
+    signature: str = field(default="", repr=False)
+    hash_key: str = field(default="", repr=False)
+    shown: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Sms(Protocol):
     """Short texts to phones."""
 
@@ -182,6 +252,89 @@ class Crypto(Protocol):
         ...
 
 
+class CardGateway(Protocol):
+    """Money from cards and wallets: OCTO, Payme, Click (contract integrations 1 to 3).
+
+    Every method raises `VendorBusy`, `VendorRefused` and, when money may have moved, `VendorUnsure`.
+    """
+
+    two_stages: bool
+    """Whether money can be held first and captured later."""
+
+    refunds_in_parts: bool
+    """Whether less than the whole can go back."""
+
+    largest_refund: Decimal | None
+    """The most that one call gives back; None = no limit."""
+
+    def is_configured(self) -> bool:
+        """Whether we hold the keys at all."""
+        ...
+
+    def start(self, order: CardOrder) -> CardStanding:
+        """Ask to collect. Repeating with the same `transaction_id` never charges twice."""
+        ...
+
+    def ask(self, *, transaction_id: str, vendor_id: str = "", on: datetime | None = None) -> CardStanding:
+        """How the payment stands; `on` is the day it was made. `unknown` when there is nothing to ask, or no such."""
+        ...
+
+    def capture(self, *, vendor_id: str, amount: Decimal) -> CardStanding:
+        """Take held money, all or a part; the rest goes back to the card."""
+        ...
+
+    def cancel(self, *, vendor_id: str, amount: Decimal) -> CardStanding:
+        """Let held money go."""
+        ...
+
+    def refund(self, *, vendor_id: str, refund_id: str, amount: Decimal) -> RefundStanding:
+        """Give money back. Repeating with the same `refund_id` gives it back once and answers how it stands."""
+        ...
+
+    def read_notice(self, raw: bytes, content_type: str) -> CardNotice:
+        """A webhook body in our words. Raises `ValueError` when it is none."""
+        ...
+
+    def is_genuine(self, notice: CardNotice) -> bool:
+        """Whether the signature proves the sender; always False without a key."""
+        ...
+
+    def trusts_notices(self) -> bool:
+        """False: signatures are not looked at, a notice only makes us ask."""
+        ...
+
+
+class Payme(CardGateway, Protocol):
+    """Payme calls us by JSON-RPC and proves itself by Basic auth (contract integrations 2)."""
+
+    account_field: str
+    """The field of `account` that carries our transaction id."""
+
+    def key_of(self, authorization: str) -> str:
+        """The key in an Authorization header; empty when there is none or the login is not Payme's."""
+        ...
+
+    def is_key(self, given: str) -> bool:
+        """Whether this is the key of our settings, compared in constant time."""
+        ...
+
+    def is_key_digest(self, given: str, digest: str) -> bool:
+        """Whether the SHA-256 of this key is `digest` (a key that Payme changed by itself), in constant time."""
+        ...
+
+
+class Click(CardGateway, Protocol):
+    """Click calls us with a form and proves itself by an md5 over the raw texts (contract integrations 3)."""
+
+    def is_signed(self, fields: Mapping[str, str]) -> bool:
+        """Whether `sign_string` fits the other fields as they were received."""
+        ...
+
+    def is_ours(self, service_id: str) -> bool:
+        """Whether this is the service we were given."""
+        ...
+
+
 class Push(Protocol):
     """Notifications on devices (contract integrations 9)."""
 
@@ -202,6 +355,12 @@ def port(name: Literal["mail"]) -> Mail: ...
 def port(name: Literal["bot"]) -> Bot: ...
 @overload
 def port(name: Literal["crypto"]) -> Crypto: ...
+@overload
+def port(name: Literal["octo"]) -> CardGateway: ...
+@overload
+def port(name: Literal["payme"]) -> Payme: ...
+@overload
+def port(name: Literal["click"]) -> Click: ...
 @overload
 def port(name: Literal["push", "web_push"]) -> Push: ...
 @overload

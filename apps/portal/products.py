@@ -20,6 +20,8 @@ class Product:
     about: str | Promise
     icon: str
     sockets: tuple[str, ...] = ()
+    front_door: str = ""
+    """A greeting and health of its own, where the contract asks for them: dotted path of a function of the prefix."""
     admin: str = ""
 
     @property
@@ -34,7 +36,14 @@ class Product:
 
 
 PRODUCTS: tuple[Product, ...] = (
-    Product("shop", _("Online shop"), _("Catalogue, cart, orders and delivery."), "icons/shop.svg"),
+    Product(
+        "shop",
+        _("Online shop"),
+        _("Catalogue, cart, orders and delivery."),
+        "icons/shop.svg",
+        front_door="apps.shop.api.system.front_door",
+        admin="shop_order",
+    ),
     Product(
         "urgent",
         _("Urgent services"),

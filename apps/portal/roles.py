@@ -32,11 +32,19 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("urgent.refund_take", "urgent.handle_payments", "urgent.block_member"),
         *("accounts.view_user", "ledger.view_account", "ledger.view_entry", "notifications.view_notification"),
     ),
+    "Shop catalogue": (
+        *("shop.view_category", "shop.add_category", "shop.change_category", "shop.delete_category"),
+        *("shop.view_slipper", "shop.add_slipper", "shop.change_slipper", "shop.delete_slipper"),
+        *("shop.view_slipperimage", "shop.change_slipperimage", "shop.delete_slipperimage", "shop.view_pricechange"),
+        *("shop.edit_stock", "shop.import_slipper", "shop.export_slipper"),
+    ),
     "Finance": (
         *("ledger.view_account", "ledger.view_entry", "ledger.view_hold", "ledger.view_correction"),
         *("ledger.propose_correction", "ledger.approve_correction", "ledger.verify_account"),
         *("ledger.export_account", "ledger.export_entry", "ledger.export_hold", "ledger.export_correction"),
         *("urgent.view_invoice", "urgent.view_straypayment", "accounts.view_user"),
+        *("payments.view_payment", "payments.view_refund", "payments.view_paymentevent", "payments.view_attempt"),
+        *("payments.refund_payment", "payments.handle_payment", "payments.export_payment", "payments.export_refund"),
     ),
     "Operator": (
         *("core.view_outboxmessage", "core.change_outboxmessage", "core.view_webhookreceipt", "core.view_steplog"),
@@ -52,6 +60,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         ),
         *("accounts.erase_user", "auth.view_group"),
         *("urgent.view_order", "urgent.view_member", "urgent.block_member", "core.view_steplog"),
+        *("shop.view_customer", "shop.make_admin"),
     ),
 }
 """Role → permissions. A correction still needs two different people (contract of `ledger.actions.correct`)."""

@@ -10,7 +10,7 @@ from apps.accounts.actions.mail import (
     verify_email,
 )
 from apps.accounts.actions.merges import merge, undo_merge
-from apps.accounts.actions.passwords import change_password, set_password
+from apps.accounts.actions.passwords import change_password, check_length, set_password
 from apps.accounts.actions.people import (
     block,
     can_be_messaged,
@@ -23,20 +23,50 @@ from apps.accounts.actions.people import (
 )
 from apps.accounts.actions.sessions import admit, log_in, log_out, log_out_everywhere, rotate
 from apps.accounts.caller import NOWHERE, Caller
-from apps.accounts.errors import EmailTaken, InitDataInvalid
+from apps.accounts.errors import (
+    CodeBurnt,
+    CodeExpired,
+    CodeWrong,
+    EmailTaken,
+    InitDataInvalid,
+    MailTokenExpired,
+    MailTokenWrong,
+    OldPasswordWrong,
+    OriginRefused,
+    PasswordTooWeak,
+    PersonBlocked,
+    TokenInvalid,
+    TooManyTries,
+    UsernameTaken,
+    WrongCredentials,
+)
 
 __all__ = [
     "NOWHERE",
     "Caller",
+    "CodeBurnt",
+    "CodeExpired",
+    "CodeWrong",
     "EmailTaken",
     "InitDataInvalid",
     "Letter",
+    "MailTokenExpired",
+    "MailTokenWrong",
+    "OldPasswordWrong",
+    "OriginRefused",
+    "PasswordTooWeak",
+    "PersonBlocked",
+    "TokenInvalid",
+    "TooManyTries",
+    "UsernameTaken",
+    "WrongCredentials",
     "accept_invite",
     "admit",
     "block",
     "can_be_messaged",
     "change_password",
     "check_code",
+    "check_length",
     "ensure_roles",
     "erase",
     "find_mail_token",

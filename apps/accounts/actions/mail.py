@@ -109,7 +109,14 @@ def verify_email(token: str, *, caller: Caller = NOWHERE, now: datetime | None =
         return people.set_identifier(user=row.user, email=row.email, email_verified_at=now)
 
 
-def reset_password(token: str, *, new: str, caller: Caller = NOWHERE, now: datetime | None = None) -> User:
+def reset_password(
+    token: str,
+    *,
+    new: str,
+    caller: Caller = NOWHERE,
+    now: datetime | None = None,
+    strength: passwords.Strength = passwords.check_strength,
+) -> User:
     """Replace a forgotten password; older tokens die.
 
     Raises `MailTokenWrong`, `MailTokenExpired`, `PasswordTooWeak`.
@@ -117,7 +124,7 @@ def reset_password(token: str, *, new: str, caller: Caller = NOWHERE, now: datet
     now = now or timezone.now()
     with transaction.atomic():
         row = _use(token, MailToken.Kind.RESET, caller, now)
-        return passwords.set_password(user=row.user, new=new, caller=caller, now=now)
+        return passwords.set_password(user=row.user, new=new, caller=caller, now=now, strength=strength)
 
 
 def accept_invite(token: str, *, new: str, caller: Caller = NOWHERE, now: datetime | None = None) -> User:

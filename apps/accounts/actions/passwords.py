@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
@@ -19,10 +20,19 @@ LONGEST_PASSWORD = 128
 """Characters; longer ones only serve to keep our hasher busy."""
 
 
-def check_strength(password: str, user: User | None = None) -> None:
-    """Raises `PasswordTooWeak` with the first reason of the house's validators."""
+Strength = Callable[[str, User | None], None]
+"""What a password must be; raises `PasswordTooWeak`. Products with a contract of their own bring their rule."""
+
+
+def check_length(password: str, user: User | None = None) -> None:
+    """At most `LONGEST_PASSWORD` characters and storable; the shortest length is the product's request shape."""
     if len(password) > LONGEST_PASSWORD or "\x00" in password:
         raise errors.PasswordTooWeak(why=f"at most {LONGEST_PASSWORD} characters")
+
+
+def check_strength(password: str, user: User | None = None) -> None:
+    """Raises `PasswordTooWeak` with the first reason of the house's validators."""
+    check_length(password)
     try:
         validate_password(password, user)
     except ValidationError as problem:
@@ -41,12 +51,20 @@ def is_right(user: User | None, password: str) -> bool:
     return user.check_password(guess)
 
 
-def change_password(*, by: User, old: str, new: str, caller: Caller = NOWHERE, now: datetime | None = None) -> User:
+def change_password(
+    *,
+    by: User,
+    old: str,
+    new: str,
+    caller: Caller = NOWHERE,
+    now: datetime | None = None,
+    strength: Strength = check_strength,
+) -> User:
     """Replace a known password; every token issued earlier is dead. Raises `OldPasswordWrong`, `PasswordTooWeak`."""
     if not is_right(by, old):
         log.write(AuthLog.Event.PASSWORD_CHANGED, user=by, caller=caller, is_success=False)
         raise errors.OldPasswordWrong()
-    return set_password(user=by, new=new, caller=caller, now=now)
+    return set_password(user=by, new=new, caller=caller, now=now, strength=strength)
 
 
 def set_password(
@@ -57,9 +75,10 @@ def set_password(
     reason: str = "",
     caller: Caller = NOWHERE,
     now: datetime | None = None,
+    strength: Strength = check_strength,
 ) -> User:
     """Give a person a password after another proof (a code, a mail link, a staff member). Raises `PasswordTooWeak`."""
-    check_strength(new, user)
+    strength(new, user)
     now = now or timezone.now()
     with transaction.atomic():
         person = User.objects.select_for_update(of=("self",)).get(pk=user.pk)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.accounts import access, errors
 from apps.accounts.actions import log
-from apps.accounts.actions.passwords import check_strength
+from apps.accounts.actions.passwords import Strength, check_strength
 from apps.accounts.caller import NOWHERE, Caller
 from apps.accounts.events import PersonBlocked, PersonErased, PersonRegistered, PersonUnblocked
 from apps.accounts.models import IDENTIFIERS, AuthLog, Merge, OneTimeCode, User
@@ -97,6 +97,7 @@ def register(
     username: str | None = None,
     password: str | None = None,
     caller: Caller = NOWHERE,
+    strength: Strength = check_strength,
     **profile: Any,
 ) -> User:
     """Make a person. `phone` is E.164.
@@ -110,7 +111,7 @@ def register(
         raise errors.NothingToKnowBy()
     user = User(**wanted, **profile)
     if password is not None:
-        check_strength(password, user)
+        strength(password, user)
     user.set_password(password)
     with transaction.atomic():
         _save_unique(user, wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from apps.integrations.sandbox import views
+from apps.integrations.sandbox import card_pages, views
 
 app_name = "sandbox"
 
@@ -15,6 +15,9 @@ urlpatterns = [
     path("telegram/init-data", views.init_data, name="init-data"),
     path("telegram/pay/<str:slug>", views.stars_page, name="stars-pay"),
     path("cryptobot/pay/<str:code>", views.crypto_page, name="crypto-pay"),
+    path("octo/pay/<str:number>", card_pages.octo_page, name="octo-pay"),
+    path("payme/checkout/<path:token>", card_pages.payme_page, name="payme-pay"),
+    path("click/services/pay", card_pages.click_page, name="click-pay"),
     path("<slug:vendor>/control/<slug:verb>", views.vendor_control, name="control"),
     path("<slug:vendor>", views.vendor_api, name="vendor-root"),
     path("<slug:vendor>/<path:rest>", views.vendor_api, name="vendor"),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from apps.integrations.sandbox import recorder
+from apps.integrations.sandbox.click import FakeClickPay
 from apps.integrations.sandbox.cryptobot import FakeCryptoPay
 from apps.integrations.sandbox.eskiz import FakeEskiz
 from apps.integrations.sandbox.fcm import FakeFcm
+from apps.integrations.sandbox.octo import FakeOctoBank
+from apps.integrations.sandbox.payme import FakePayme
 from apps.integrations.sandbox.playmobile import FakePlayMobile
 from apps.integrations.sandbox.telegram import FakeTelegram
 from apps.integrations.sandbox.twilio import FakeTwilio
@@ -19,9 +22,12 @@ playmobile = FakePlayMobile()
 twilio = FakeTwilio()
 fcm = FakeFcm()
 webpush = FakeWebPush()
+octo = FakeOctoBank()
+payme = FakePayme()
+click = FakeClickPay()
 
 BY_NAME: dict[str, Vendor] = {
-    vendor.name: vendor for vendor in (telegram, cryptobot, eskiz, playmobile, twilio, fcm, webpush)
+    vendor.name: vendor for vendor in (telegram, cryptobot, eskiz, playmobile, twilio, fcm, webpush, octo, payme, click)
 }
 
 

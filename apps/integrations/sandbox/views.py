@@ -126,8 +126,12 @@ def index(request: HttpRequest) -> HttpResponse:
     invoices = list(vendors.cryptobot.invoices.values())[-SHOWN_INVOICES:]
     stars = list(vendors.telegram.invoices.values())[-SHOWN_INVOICES:]
     payments = [(f"cryptobot/pay/{made.hash}", f"{made.amount:f} {made.currency} · {made.status}") for made in invoices]
+    payments += [
+        (f"octo/pay/{made.uuid}", f"OCTO · {made.amount:f} {made.currency} · {made.status}")
+        for made in list(vendors.octo.charges.values())[-SHOWN_INVOICES:]
+    ]
     payments += [(f"telegram/pay/{made.slug}", f"{made.stars} ⭐ · {made.title}") for made in stars]
-    return _page(
+    return page(
         "index.html",
         title=_("Sandbox"),
         hint=_("Nothing here leaves this computer: the vendors are imitations."),
@@ -146,7 +150,7 @@ def crypto_page(request: HttpRequest, code: str) -> HttpResponse:
     if not invoice:
         raise Http404
     told = _do_with(invoice, request.POST.get("do", "")) if request.method == "POST" else ""
-    return _page(
+    return page(
         "pay.html",
         title=_("Invoice {number}").format(number=invoice.invoice_id),
         hint=_("A rehearsal of CryptoBot: no money moves."),
@@ -165,7 +169,7 @@ def stars_page(request: HttpRequest, slug: str) -> HttpResponse:
     if not invoice:
         raise Http404
     told = _pay_stars(invoice) if request.method == "POST" else ""
-    return _page(
+    return page(
         "pay.html",
         title=invoice.title,
         hint=_("A rehearsal of Telegram Stars: no money moves."),
@@ -262,7 +266,8 @@ def _json(body: Any) -> HttpResponse:
     return JsonResponse(body, safe=False, json_dumps_params={"ensure_ascii": False})
 
 
-def _page(name: str, **context: Any) -> HttpResponse:
+def page(name: str, **context: Any) -> HttpResponse:
+    """One of our pages with its own style."""
     template = Engine().from_string((PAGES / name).read_text(encoding="utf-8"))
     css = mark_safe((PAGES / "base.css").read_text(encoding="utf-8"))  # noqa: S308 - our own file
     html = template.render(Context({"css": css, "language": get_language(), **context}))

@@ -40,6 +40,20 @@ CONF = Integrations(
     vapid_public_key=DEMO_VAPID_PUBLIC_KEY,
     vapid_private_key=DEMO_VAPID_PRIVATE_KEY,
     vapid_subject="mailto:push@example.com",
+    octo_shop_id="77",
+    octo_secret="octo-secret",
+    octo_unique_key="unique-key-123",
+    octo_api_base="http://127.0.0.1:9/__sandbox/octo",
+    octo_notify_url="http://127.0.0.1:9/heard/octo",
+    payme_merchant_id="merchant",
+    payme_key="payme-key",
+    payme_checkout_base="http://127.0.0.1:9/__sandbox/payme/checkout",
+    click_service_id="777",
+    click_merchant_id="778",
+    click_merchant_user_id="779",
+    click_secret_key="SECRET",
+    click_pay_base="http://127.0.0.1:9/__sandbox/click",
+    click_api_base="http://127.0.0.1:9/__sandbox/click/v2/merchant",
 )
 
 
@@ -107,5 +121,10 @@ def sandbox(outside: Callable[[Any], str], change: Callable[..., None]) -> str:
         playmobile_base_url=f"{base}/__sandbox/playmobile",
         twilio_base_url=f"{base}/__sandbox/twilio",
         fcm_base_url=f"{base}/__sandbox/fcm",
+        octo_api_base=f"{base}/__sandbox/octo",
+        octo_notify_url=f"{base}/webhook",
+        payme_checkout_base=f"{base}/__sandbox/payme/checkout",
+        click_pay_base=f"{base}/__sandbox/click",
+        click_api_base=f"{base}/__sandbox/click/v2/merchant",
     )
     return base

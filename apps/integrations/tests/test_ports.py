@@ -159,6 +159,12 @@ class TestProblems:
         change(eskiz_password="", telegram_bot_token="1:a")
         assert self.ids(production) == ["integrations.E006", "integrations.E007"]
 
+    def test_octo_without_the_key_of_its_notices(self, production, change):
+        change(octo_shop_id="7", octo_secret="x")
+        assert self.ids(production) == ["integrations.E008"]
+        change(octo_signature_scheme="pull")
+        assert self.ids(production) == []
+
     def test_no_problem_names_a_secret(self, production, change):
         change(telegram_bot_token=conf.DEMO_BOT_TOKEN)
         assert conf.DEMO_BOT_TOKEN not in str(problems(production))

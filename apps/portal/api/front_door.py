@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from django.urls import URLPattern
+from django.utils.module_loading import import_string
 from pydantic import BaseModel
 
 from apps.core.routing import path
@@ -64,6 +65,9 @@ class HealthView(View):
 
 def service_patterns(prefix: str, base: str) -> list[URLPattern]:
     """Greeting and health of a product: mounted under its base, and described in its document."""
+    if own := products.get(base).front_door:
+        patterns: list[URLPattern] = import_string(own)(prefix)
+        return patterns
     return [
         path(prefix, GreetingView, name=f"{base}-greeting", product=base),
         path(f"{prefix}health", HealthView, name=f"{base}-health", product=base),

@@ -1,0 +1,5 @@
+"""The shop's back office, one module per noun."""
+
+from apps.shop.admin import catalogue, customers
+
+__all__ = ["catalogue", "customers"]

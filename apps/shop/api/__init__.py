@@ -1,0 +1,1 @@
+"""The shop's JSON face (contract shop 1)."""

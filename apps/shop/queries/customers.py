@@ -1,0 +1,95 @@
+"""Who shops here, and who is meant by a name, a phone or an e-mail."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.db.models import Q
+
+from apps.accounts import queries as accounts
+from apps.accounts.models import User
+from apps.core import phones
+from apps.core.errors import Invalid
+from apps.shop import errors
+from apps.shop.models import Customer
+
+PHONE = re.compile(r"\+?[\d\s()-]{6,20}")
+"""What may be meant as a phone; how many digits it must have is the number's own matter."""
+
+
+def called(text: str) -> Customer | None:
+    """The customer who is meant. A phone first: else one could name himself like somebody's phone and shut him out."""
+    wanted = text.strip()
+    if not wanted or "\x00" in wanted:
+        return None
+    here = Customer.objects.select_related("user").filter(deleted_at=None)
+    if PHONE.fullmatch(wanted) and (found := here.filter(phone_number=plain_phone(wanted)).first()):
+        return found
+    if "@" in wanted and (found := here.filter(email=wanted.lower()).first()):
+        return found
+    named = here.filter(pk__in=Customer.objects.called(wanted).values("pk"))
+    return named.first()
+
+
+def person_called(text: str) -> User | None:
+    """The person who signs in: a customer, or a person of the house who has not shopped yet."""
+    if customer := called(text):
+        return accounts.person(pk=customer.user_id)
+    found = accounts.person_called(text)
+    gone = found is not None and Customer.objects.filter(user=found, deleted_at__isnull=False).exists()
+    return None if gone else found
+
+
+def plain_phone(text: str) -> str:
+    """E.164 where we know the country; else the digits with their plus."""
+    try:
+        return phones.normalise(text)
+    except Invalid:
+        return "+" + re.sub(r"\D", "", text)
+
+
+def phone_of(customer: Customer) -> str:
+    """Where a code is sent: the proved phone of the person, else the one that he told us."""
+    return customer.user.phone or customer.phone_number or ""
+
+
+def profile(customer: Customer) -> dict[str, Any]:
+    """What a customer sees of himself; without an id, as the old clients expect (contract shop 1.2)."""
+    return {
+        "name": customer.name,
+        "surname": customer.surname,
+        "phone_number": customer.phone_number,
+        "is_admin": customer.is_admin,
+    }
+
+
+def full_profile(customer: Customer) -> dict[str, Any]:
+    """What an admin sees; never anything about the password (D3)."""
+    return {
+        "id": customer.pk,
+        **profile(customer),
+        "email": customer.email,
+        "created_at": customer.created_at,
+        "updated_at": customer.updated_at,
+    }
+
+
+def listed(*, by: Customer, skip: int, limit: int, is_admin: bool | None, search: str) -> tuple[list[Any], int]:
+    """One page of customers, newest first, and how many there are in all. Two queries."""
+    rows = Customer.objects.visible_to(by).filter(deleted_at=None)
+    if is_admin is not None:
+        rows = rows.filter(is_admin=is_admin)
+    if wanted := search.strip():
+        rows = rows.filter(Q(name__icontains=wanted) | Q(surname__icontains=wanted) | Q(phone_number__contains=wanted))
+    fields = ("id", "name", "surname", "phone_number", "is_admin", "created_at")
+    page = rows.order_by("-created_at", "-id").values(*fields)[skip : skip + limit]
+    return list(page), rows.count()
+
+
+def one(*, by: Customer, customer_id: int) -> Customer:
+    """A customer that `by` may see. Raises `CustomerNotFound`."""
+    found = Customer.objects.visible_to(by).filter(pk=customer_id, deleted_at=None).first()
+    if found is None:
+        raise errors.CustomerNotFound()
+    return found

@@ -1,0 +1,5 @@
+"""The shop's jobs, by noun."""
+
+from apps.shop.tasks import catalogue
+
+__all__ = ["catalogue"]
