@@ -17,13 +17,14 @@ from bench import people
 from bench.stage import ROOT, Stage
 
 DUE = 100_000
-PART = 5_000
+PART, OTHERS = 5_000, 50_000
 LONG_AGO_SECONDS = 7200
 KILL_AFTER_SECONDS = 8
 SWEEP = "from apps.urgent.actions import timer; print(timer.sweep())"
 
 
 def run(at: Stage) -> None:
+    people.post_orders("other", OTHERS)
     at.title(f"Expiry of {DUE} due orders beside {Order.objects.count()} others")
     people.post_orders("due", DUE, age_seconds=LONG_AGO_SECONDS)
     people.settle_tables("urgent_order", "urgent_take")
@@ -43,7 +44,7 @@ def run(at: Stage) -> None:
 def _explain() -> None:
     """The plan of the statement that the timer really sends for its first page."""
     with CaptureQueriesContext(connection) as seen:
-        questions.due_page(timezone.now(), size=timer.BATCH)
+        questions.due_page(timezone.now(), after=None, size=timer.BATCH)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF) {seen[0]['sql']}")
         plan = [row[0] for row in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""`GET /api/orders?status=active&limit=20` with 100,000 orders, `total` included, against its SQL and against serializers."""
+"""`GET /api/orders?status=active&limit=20` with 100,000 orders and `total`, against its SQL and against serializers."""
 
 from __future__ import annotations
 

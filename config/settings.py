@@ -291,7 +291,9 @@ ACCOUNTS = accounts_conf.load(embedded=EMBEDDED)
 SIMPLE_JWT = {"SIGNING_KEY": env.secret("JWT_SIGNING_KEY") or SECRET_KEY, "ALGORITHM": "HS256"}
 OTP_TOTP_ISSUER = "Mahalla"
 SILENCED_SYSTEM_CHECKS = ["axes.W002", "security.W002", "security.W003", *env.words("SILENCED_CHECKS")]
-"""Lockout, Framing and Csrf of core.middleware are the middleware that these checks miss, for pages. Others: a rehearsal may accept a named risk."""
+"""Lockout, Framing and Csrf of core.middleware are the middleware that these checks miss, for pages.
+
+Others: a rehearsal may accept a named risk."""
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=env.integer("STAFF_LOCKOUT_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -111,7 +111,8 @@ class OutboxStateFilter(admin.SimpleListFilter):
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet[OutboxMessage]
     ) -> models.QuerySet[OutboxMessage]:
-        return queryset.filter(self.WHERE[self.value()]) if self.value() in self.WHERE else queryset
+        chosen = self.value()
+        return queryset.filter(self.WHERE[chosen]) if chosen in self.WHERE else queryset
 
 
 @admin.register(OutboxMessage)

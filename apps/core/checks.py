@@ -39,7 +39,7 @@ def _layers() -> Iterator[CheckMessage]:
         yield Error("the cache lives in one process", hint="Set REDIS_URL.", id="mahalla.E004")
     if "InMemory" in settings.CHANNEL_LAYERS["default"]["BACKEND"]:
         yield Error("the channel layer lives in one process", hint="Set REDIS_URL.", id="mahalla.E005")
-    if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
+    if "sqlite" in str(settings.DATABASES["default"]["ENGINE"]):
         yield Error("SQLite in production", hint="Set DATABASE_URL to PostgreSQL.", id="mahalla.E006")
     if settings.TICK_IN_PROCESS:
         yield Error("TICK_IN_PROCESS is for the embedded server", hint="Run worker and beat.", id="mahalla.E007")

@@ -20,7 +20,7 @@ from django_otp.middleware import OTPMiddleware
 
 def is_page(request: Any) -> bool:
     """True for the addresses that people open in a browser; `PAGE_PREFIXES` names them."""
-    return request.path_info == "/" or request.path_info.startswith(settings.PAGE_PREFIXES)
+    return bool(request.path_info == "/" or request.path_info.startswith(settings.PAGE_PREFIXES))
 
 
 class PagesOnly:

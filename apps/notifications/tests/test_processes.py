@@ -64,13 +64,15 @@ class LiveProcess:
 
 
 def _environment() -> dict[str, str]:
-    """The child works in the database that pytest made, not in the one the address names."""
+    """The child lives by the settings of this very run, hence on its Redis index and pub/sub prefix: with the plain
+    settings it would listen under another prefix and hear nothing. Only the database is the one that pytest made.
+    """
     known = settings.DATABASES["default"]
     place = f"{known['HOST']}:{known['PORT'] or 5432}"
     who = f"{known['USER']}:{known['PASSWORD']}@" if known["USER"] else ""
     url = f"postgres://{who}{place}/{connection.settings_dict['NAME']}"
-    own = {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "EMBEDDED": "1", "SANDBOX_ENABLED": "0"}
-    return {**os.environ, **own, "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "WARNING"}
+    own = {"TEST_DATABASE_URL": url, "TEST_DATA_DIR": str(settings.DATA_DIR), "LOG_LEVEL": "WARNING"}
+    return {**os.environ, **own, "DJANGO_SETTINGS_MODULE": "config.settings_test"}
 
 
 @pytest.fixture
