@@ -99,7 +99,6 @@ INSTALLED_APPS = [
     "corsheaders",
     "csp",
     "django_structlog",
-    "django_prometheus",
     "import_export",
     "simple_history",
     "django_otp",

@@ -68,7 +68,7 @@ class HouseAdmin(ExportActionMixin, ModelAdmin):
     ) -> HttpResponse:
         """A page that asks for a reason (and whatever else `form` has), then calls `deed(obj, by=…, **cleaned)`."""
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
-        asked = form(request.POST or None)
+        asked = form(request.POST if request.method == "POST" else None)
         if request.method == "POST" and asked.is_valid():
             run_action(request, lambda: deed(obj, by=request.user, **asked.cleaned_data))
             return HttpResponseRedirect(back)
