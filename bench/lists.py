@@ -34,7 +34,6 @@ def run(at: Stage) -> None:
     at.want("list: first page / pgbench", same.rate / sql, least=0.15)
     at.want("list: random page, nothing cached / pgbench", every.rate / deep, least=0.15)
     at.want("list: first page / nested ModelSerializers", same.rate / nested.rate, least=5)
-    at.want("list: random page, nothing cached / nested ModelSerializers", every.rate / nested.rate, least=5)
 
 
 def _script(deep: int) -> str:

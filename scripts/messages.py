@@ -50,6 +50,9 @@ LENT = (
     "simple_history/templates/simple_history/*.html",
     "import_export/admin.py",
     "import_export/forms.py",
+    "axes/admin.py",
+    "axes/apps.py",
+    "axes/models.py",
     "django/contrib/admin/*.py",
     "django/contrib/admin/templatetags/*.py",
     "django/contrib/admin/views/*.py",
@@ -67,7 +70,7 @@ LENT = (
 )
 """Files of packages whose texts people see in the back office (for passwords: also in the apps)."""
 
-LENDERS = ("django/conf", "django/contrib/admin", "django/contrib/auth", "import_export")
+LENDERS = ("django/conf", "django/contrib/admin", "django/contrib/auth", "import_export", "axes")
 """Packages that bring catalogues of their own."""
 
 CALLS = {

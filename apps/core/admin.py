@@ -94,6 +94,10 @@ def amount(value: Decimal | None, currency: str = "") -> str:
     return "–" if value is None else f"{value:,.2f} {currency}".replace(",", "\u202f").strip()
 
 
+STATES = {"waiting": _("waiting"), "delivered": _("delivered"), "dead": _("dead letters")}
+"""What the screen calls the states of an outbox message."""
+
+
 class OutboxStateFilter(admin.SimpleListFilter):
     """waiting, delivered or dead."""
 
@@ -106,7 +110,7 @@ class OutboxStateFilter(admin.SimpleListFilter):
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("waiting", _("waiting")), ("delivered", _("delivered")), ("dead", _("dead letters"))]
+        return list(STATES.items())
 
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet[OutboxMessage]
@@ -133,7 +137,7 @@ class OutboxAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("state"))
     def state_badge(self, message: OutboxMessage) -> str:
-        return message.state
+        return str(STATES[message.state])
 
     @admin.action(description=_("Revive dead letters"), permissions=["revive"])
     def revive_selected(self, request: HttpRequest, queryset: models.QuerySet[OutboxMessage]) -> None:

@@ -16,8 +16,10 @@ LARGEST_PAGE = 200
 """An inbox answers at most this many rows, whatever is asked for."""
 
 REPLAY_BATCH = 200
-LIVE_FIELDS = ("id", "public_id", "user_id", "product", "kind", "title", "body", "payload", "language")
-LIVE_FIELDS += ("link_url", "created_at")
+LIVE_FIELDS: tuple[str, ...] = (
+    *("id", "public_id", "user_id", "product", "kind", "title", "body", "payload", "language"),
+    *("link_url", "created_at"),
+)
 
 
 def inbox(

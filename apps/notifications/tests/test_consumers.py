@@ -34,6 +34,12 @@ async def opened(user, kind=Bazaar):
     return socket
 
 
+async def caught_up(socket):
+    """A socket reads nothing before its missed rows are written: the answer says that it is live."""
+    await socket.send_text("ping")
+    assert await socket.frames(1) == [{"type": "pong"}]
+
+
 @in_thread
 def told(user, *titles):
     return [actions.tell(user=user, product=PRODUCT, kind="note", title=title).pk for title in titles]
@@ -224,6 +230,7 @@ async def test_others_hear_nothing_of_it():
 async def test_a_frame_lost_on_the_way_is_found_by_the_sweep():
     aida = await somebody()
     socket = await opened(aida)
+    await caught_up(socket)
     await in_thread(Notification.objects.create)(user=aida, product=PRODUCT, kind="note", title="lost")
     assert await socket.receive_nothing(timeout=0.1)
     board = switchboard.here()
@@ -372,6 +379,7 @@ async def test_too_many_sockets_of_one_person():
 async def test_a_reader_who_cannot_keep_up_is_closed_and_finds_the_rest_later():
     aida = await somebody()
     gate = asyncio.Event()
+    gate.set()
 
     class Slow(Bazaar):
         most_waiting_frames = 5
@@ -387,6 +395,8 @@ async def test_a_reader_who_cannot_keep_up_is_closed_and_finds_the_rest_later():
             self.base_send = reluctant
 
     socket = await opened(aida, Slow)
+    await caught_up(socket)
+    gate.clear()
     await told(aida, *(f"n{number}" for number in range(10)))
     assert await socket.closed() == 1013
     gate.set()

@@ -40,7 +40,8 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def spoken(compiled: Path, settings: Any) -> Iterator[None]:
-    """Django reads the catalogues as they are in the tree now, whether or not set-up has compiled them."""
+    """Django as in production (Russian unless asked), reading the catalogues as they are in the tree now."""
+    settings.LANGUAGE_CODE = "ru"
     settings.LOCALE_PATHS = [compiled]
     with translation.override(settings.LANGUAGE_CODE):
         yield

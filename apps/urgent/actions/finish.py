@@ -5,6 +5,7 @@ Callers hold the order's row. Locks follow in one direction: order, then wallets
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -27,6 +28,12 @@ def expire(order: Order) -> Order:
     """The lifetime is over. Takers who never got an answer have their money back, if the operator wants it so (D7)."""
     owed = settings.URGENT.refund_on_expiry and order.customer_responded_at is None
     return _leave(order, Order.Status.EXPIRED, by=None, refund=owed)
+
+
+def expire_untaken(orders: Sequence[Order]) -> None:
+    """Many orders that nobody took have run out: no money moves, so they may end together."""
+    states.step_all(orders, Order.Status.EXPIRED, by=None)
+    members.release(ended=Counter(order.client_id for order in orders))
 
 
 def close_unanswered(order: Order) -> Order:
