@@ -18,13 +18,15 @@ from apps.core import env, logs
 from apps.integrations import conf as integrations_conf
 from apps.urgent import conf as urgent_conf
 from config import unfold
-from config.schedule import SCHEDULE
+from config.schedule import ROUTES, SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # ── Mode ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 DATABASE_URL = env.secret("DATABASE_URL")
 REDIS_URL = env.secret("REDIS_URL")
+REDIS_PREFIX = env.text("REDIS_PREFIX", "mahalla")
+"""Tells installations on one Redis server apart: its pub/sub ignores the database number."""
 EMBEDDED = env.flag("EMBEDDED", not (DATABASE_URL or REDIS_URL))
 """True on a laptop: everything in one process, vendors are sandboxes. A production start refuses its conveniences."""
 DEBUG = env.flag("DEBUG", False)
@@ -59,10 +61,7 @@ SESSION_COOKIE_AGE = env.integer("STAFF_SESSION_SECONDS", 12 * 3600)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("http") else []
 CORS_ALLOWED_ORIGINS = list(env.words("CORS_ORIGINS", ("http://localhost:10002",)))
 CORS_ALLOW_CREDENTIALS = True
-CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-CORS_ALLOW_HEADERS = [
-    *("accept", "authorization", "content-type", "idempotency-key", "user-agent", "x-csrftoken", "x-requested-with"),
-]
+CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
 CORS_PREFLIGHT_MAX_AGE = 600
 CONTENT_SECURITY_POLICY = {
     "EXCLUDE_URL_PREFIXES": ("/admin",),
@@ -118,7 +117,7 @@ MIDDLEWARE = [
     "apps.portal.metrics.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "apps.core.middleware.Cors",
     "django_structlog.middlewares.RequestMiddleware",
     "apps.core.middleware.Sessions",
     "apps.core.middleware.Locale",
@@ -203,7 +202,7 @@ CACHES = {
     "default": {
         "BACKEND": "apps.core.caching.LastingRedisCache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "mahalla",
+        "KEY_PREFIX": REDIS_PREFIX,
     }
     if REDIS_URL
     else {
@@ -215,7 +214,7 @@ CACHES = {
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "mahalla"},
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": REDIS_PREFIX},
     }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
@@ -233,6 +232,7 @@ CELERY_TASK_SOFT_TIME_LIMIT = 300
 CELERY_TASK_TIME_LIMIT = 360
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = SCHEDULE
+CELERY_TASK_ROUTES = ROUTES
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_TIMEZONE = "UTC"
 
@@ -336,6 +336,7 @@ SANDBOX_ENABLED = env.flag("SANDBOX_ENABLED", EMBEDDED)
 SANDBOX_WEBHOOKS = {
     "cryptobot": f"{PUBLIC_URL}/urgent/api/balance/webhook/crypto-bot",
     "telegram": f"{PUBLIC_URL}/urgent/api/bot/webhook",
+    "yukassa": f"{PUBLIC_URL}/urgent/api/balance/webhook/yukassa",
 }
 """Where the sandbox delivers what the real vendor would post to us."""
 INTEGRATIONS = integrations_conf.load(embedded=SANDBOX_ENABLED, port=PORT)

@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from import_export.admin import ExportActionMixin
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm
-from unfold.decorators import action
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -129,7 +128,6 @@ class OutboxAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     list_select_related = False
     actions = ("revive_selected",)
-    actions_list = ("deliver_now",)
 
     @admin.display(description=_("handler"))
     def short_handler(self, message: OutboxMessage) -> str:
@@ -142,11 +140,6 @@ class OutboxAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Revive dead letters"), permissions=["revive"])
     def revive_selected(self, request: HttpRequest, queryset: models.QuerySet[OutboxMessage]) -> None:
         run_action(request, lambda: events.revive(queryset))
-
-    @action(description=_("Deliver what is due now"), permissions=["revive"])
-    def deliver_now(self, request: HttpRequest) -> HttpResponse:
-        run_action(request, events.relay)
-        return HttpResponseRedirect(reverse("admin:core_outboxmessage_changelist"))
 
     def has_revive_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("core.change_outboxmessage")

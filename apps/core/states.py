@@ -15,6 +15,9 @@ from apps.core.models import StepLog
 
 M = TypeVar("M", bound=models.Model)
 
+LONGEST_REASON = 500
+"""Characters of a reason that the log keeps; PostgreSQL refuses a longer one where SQLite takes it."""
+
 
 class IllegalStep(Conflict):
     """The table does not know this step."""
@@ -139,7 +142,7 @@ def _log_of(obj: models.Model, origin: str, to: str, by: Any, reason: str) -> St
         from_status=origin,
         to_status=to,
         by=actor_label(by),
-        reason=reason,
+        reason=reason[:LONGEST_REASON],
     )
 
 

@@ -51,6 +51,11 @@ def test_a_step_writes_stamps_and_logs(door):
     assert (log.from_status, log.to_status, log.by, log.reason) == ("shut", "open", "system", "morning")
 
 
+def test_a_long_reason_is_kept_as_far_as_the_column_reaches(door):
+    states.step(door, "open", by=None, reason="why " * 500)
+    assert len(states.history(door).get().reason) == 500
+
+
 @pytest.fixture
 def doors():
     rows = (WebhookReceipt(vendor="door", external_id=f"many-{number}", kind="shut") for number in range(3))
