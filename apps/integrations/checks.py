@@ -80,6 +80,9 @@ def _missing(settings: Any, conf: Integrations) -> Iterator[Error]:
     for name in needed.get(settings.PORTS.get("sms", ""), ()):
         if not getattr(conf, name):
             yield Error(f"{name.upper()} is missing", hint="The chosen SMS provider needs it.", id="integrations.E006")
+    if bool(conf.yukassa_shop_id) != bool(conf.yukassa_secret_key):
+        hint = "A shop id and its key go together."
+        yield Error("YUKASSA_SHOP_ID or YUKASSA_SECRET_KEY is missing", hint=hint, id="integrations.E006")
     if conf.telegram_bot_token and not conf.telegram_webhook_secret:
         yield Error(
             "TELEGRAM_WEBHOOK_SECRET is missing", hint="Without it every update is refused.", id="integrations.E007"

@@ -19,6 +19,8 @@ DEMO_BOT_TOKEN = "700000001:demo-token-of-the-mahalla-sandbox"  # noqa: S105
 DEMO_BOT_USERNAME = "mahalla_demo_bot"
 DEMO_WEBHOOK_SECRET = "mahalla-demo-webhook"  # noqa: S105
 DEMO_CRYPTO_TOKEN = "7001:demo-crypto-token-of-the-sandbox"  # noqa: S105
+DEMO_YUKASSA_SHOP = "100001"
+DEMO_YUKASSA_KEY = "test_demo-yukassa-key-of-the-sandbox"
 DEMO_VAPID_PRIVATE_KEY = "WW-OPF_6U-DgoC4RPlBJGEGcL6tl3HC386pRRCB-_rk"
 DEMO_VAPID_PUBLIC_KEY = "BFdvcOeDTFfe9PcFoBVXriEFGoNBkqrih8UrJmtXSgzMx7DsP6ip4iWqY6wOuzKh0NJTD_WV--qnnZvwnnwPFd4"
 DEMO_FCM_PROJECT = "mahalla-sandbox"
@@ -31,6 +33,7 @@ DEMO_SECRETS = frozenset(
         DEMO_BOT_TOKEN,
         DEMO_WEBHOOK_SECRET,
         DEMO_CRYPTO_TOKEN,
+        DEMO_YUKASSA_KEY,
         DEMO_VAPID_PRIVATE_KEY,
         DEMO_FCM_PROJECT,
         DEMO_LOGIN,
@@ -51,6 +54,7 @@ REAL_PORTS = {
     "mail": "apps.integrations.mail.DjangoMail",
     "push": "apps.integrations.push.DevicePush",
     "web_push": "apps.integrations.push.WebPush",
+    "yukassa": "apps.integrations.yukassa.Yukassa",
 }
 FAKE_PORTS = {
     "sms": "apps.integrations.sms.FakeSms",
@@ -59,6 +63,7 @@ FAKE_PORTS = {
     "mail": "apps.integrations.mail.FakeMail",
     "push": "apps.integrations.push.FakePush",
     "web_push": "apps.integrations.push.FakePush",
+    "yukassa": "apps.integrations.yukassa.FakeYukassa",
 }
 
 
@@ -90,6 +95,11 @@ class Integrations:
     crypto_bot_network: str = "test"
     # Without the /api at the end.
     crypto_bot_api_base: str = "https://testnet-pay.crypt.bot"
+
+    yukassa_shop_id: str = ""
+    yukassa_secret_key: str = field(default="", repr=False)
+    # Without the /v3 at the end.
+    yukassa_api_base: str = "https://api.yookassa.ru"
 
     eskiz_email: str = field(default="", repr=False)
     eskiz_password: str = field(default="", repr=False)
@@ -146,6 +156,7 @@ def load(*, embedded: bool = False, port: int = 8000) -> Integrations:
         sms_provider=env.text("SMS_PROVIDER", "console").lower(),
         **_telegram(fakes),
         **_crypto_bot(fakes),
+        **_yukassa(fakes),
         **_sms(fakes),
         **_push(fakes),
     )
@@ -178,6 +189,14 @@ def _crypto_bot(fakes: str) -> dict:
         "crypto_bot_api_token": env.secret("CRYPTO_BOT_API_TOKEN") or (fakes and DEMO_CRYPTO_TOKEN),
         "crypto_bot_network": network,
         "crypto_bot_api_base": _base("CRYPTO_BOT_API_BASE", real, fakes and f"{fakes}/cryptobot"),
+    }
+
+
+def _yukassa(fakes: str) -> dict:
+    return {
+        "yukassa_shop_id": env.text("YUKASSA_SHOP_ID") or (fakes and DEMO_YUKASSA_SHOP),
+        "yukassa_secret_key": env.secret("YUKASSA_SECRET_KEY") or (fakes and DEMO_YUKASSA_KEY),
+        "yukassa_api_base": _base("YUKASSA_API_BASE", "https://api.yookassa.ru", fakes and f"{fakes}/yukassa"),
     }
 
 

@@ -177,7 +177,7 @@ def _plant_bills(crew: Crew) -> None:
     for number, member in enumerate(crew.executors[:-1]):
         provider = Invoice.Provider.STARS if number % 3 == 2 else Invoice.Provider.CRYPTO_BOT
         _paid_bill(member, (100, 300, 1000)[number % 3], provider, start + timedelta(hours=number))
-    _paid_bill(crew.executors[0], 100, Invoice.Provider.CRYPTO_BOT, crew.now - timedelta(days=9))
+    _paid_bill(crew.executors[0], 100, Invoice.Provider.YUKASSA, crew.now - timedelta(days=9))
     _paid_bill(crew.executors[1], 300, Invoice.Provider.STARS, crew.now - timedelta(days=2))
     _open_bill(crew.executors[2], 300, Invoice.Status.EXPIRED, crew.now - timedelta(days=5))
     _open_bill(crew.executors[-1], 100, Invoice.Status.REFUSED, crew.now - timedelta(days=1))
@@ -204,8 +204,10 @@ def _paid_bill(member: Member, amount: int, provider: str, moment: datetime) -> 
         paid_at,
     )
     invoice.status, invoice.entry, invoice.paid_at = Invoice.Status.PAID, entry, paid_at
+    if provider != Invoice.Provider.CRYPTO_BOT:
+        invoice.charge_id = f"sample-{invoice.pk}"
     if provider == Invoice.Provider.STARS:
-        invoice.charge_id, invoice.payer_id = f"sample-{invoice.pk}", member.pk
+        invoice.payer_id = member.pk
     invoice.save()
 
 

@@ -15,6 +15,7 @@ urlpatterns = [
     path("telegram/init-data", views.init_data, name="init-data"),
     path("telegram/pay/<str:slug>", views.stars_page, name="stars-pay"),
     path("cryptobot/pay/<str:code>", views.crypto_page, name="crypto-pay"),
+    path("yukassa/pay/<str:code>", views.yukassa_page, name="yukassa-pay"),
     path("<slug:vendor>/control/<slug:verb>", views.vendor_control, name="control"),
     path("<slug:vendor>", views.vendor_api, name="vendor-root"),
     path("<slug:vendor>/<path:rest>", views.vendor_api, name="vendor"),

@@ -11,9 +11,11 @@ from apps.integrations.sandbox.telegram import FakeTelegram
 from apps.integrations.sandbox.twilio import FakeTwilio
 from apps.integrations.sandbox.vendor import Vendor
 from apps.integrations.sandbox.webpush import FakeWebPush
+from apps.integrations.sandbox.yukassa import FakeYooKassa
 
 telegram = FakeTelegram()
 cryptobot = FakeCryptoPay()
+yukassa = FakeYooKassa()
 eskiz = FakeEskiz()
 playmobile = FakePlayMobile()
 twilio = FakeTwilio()
@@ -21,7 +23,7 @@ fcm = FakeFcm()
 webpush = FakeWebPush()
 
 BY_NAME: dict[str, Vendor] = {
-    vendor.name: vendor for vendor in (telegram, cryptobot, eskiz, playmobile, twilio, fcm, webpush)
+    vendor.name: vendor for vendor in (telegram, cryptobot, yukassa, eskiz, playmobile, twilio, fcm, webpush)
 }
 
 

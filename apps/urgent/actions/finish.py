@@ -20,6 +20,7 @@ from apps.urgent import conf
 from apps.urgent.actions import members
 from apps.urgent.events import TakeRefunded
 from apps.urgent.models import Order, Take
+from apps.urgent.queries import members as people
 
 UNANSWERED = "The client did not answer"
 
@@ -77,7 +78,7 @@ def _give_back_one(take: Take, reason: str, by: Any) -> bool:
     if take.price:
         ledger.post(
             by=by,
-            holder=take.executor.user.merged_into or take.executor.user,
+            holder=people.holder_of(take.executor),
             book=conf.BOOK,
             amount=Money(Decimal(take.price), conf.CURRENCY),
             key=take.refund_key,

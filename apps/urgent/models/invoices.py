@@ -1,4 +1,4 @@
-"""Bills that put money on a balance: CryptoBot and Telegram Stars (contract urgent 3.7)."""
+"""Bills that put money on a balance: CryptoBot, Telegram Stars and YooKassa (contract urgent 3.7 and 10)."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Invoice(models.Model):
 
         CRYPTO_BOT = "crypto_bot", "CryptoBot"
         STARS = "telegram_stars", "Telegram Stars"
+        YUKASSA = "yukassa", "YooKassa"
 
     class Status(models.TextChoices):
         """The life of a bill; `refused` (the provider never issued it) reads as `expired` on the wire."""
@@ -65,7 +66,7 @@ class Invoice(models.Model):
         _("provider's number"), null=True, blank=True, help_text=_("Empty while it is unknown whether the bill exists")
     )
     charge_id = models.CharField(
-        _("charge"), max_length=255, null=True, blank=True, help_text=_("Telegram's id of the Stars payment")
+        _("charge"), max_length=255, null=True, blank=True, help_text=_("Id of the payment at Telegram or YooKassa")
     )
     payer_id = models.BigIntegerField(
         _("payer"), null=True, blank=True, help_text=_("Telegram id of whoever paid the Stars; they go back there")

@@ -123,7 +123,8 @@ def test_strangers_and_clerks_without_rights_see_nothing(db: None, story: Order)
 
 
 @pytest.mark.parametrize(
-    ("right", "is_shown"), [("block_member", False), ("view_complaint", False), ("moderate", True), ("refund_take", True)]
+    ("right", "is_shown"),
+    [("block_member", False), ("view_complaint", False), ("moderate", True), ("refund_take", True)],
 )
 def test_the_paid_secret_is_for_staff_who_settle_quarrels(story: Order, right: str, is_shown: bool) -> None:
     page = helper("view_order", "view_take", right).get(url("order", "change", story.pk))

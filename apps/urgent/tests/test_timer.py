@@ -89,9 +89,7 @@ def test_running_twice_refunds_once(aziz: Member, bek: Member) -> None:
     assert (cast.balance(bek), Entry.objects.filter(key__startswith="refund:").count()) == (100, 1)
 
 
-def test_one_broken_order_undoes_nobody_else_s_end(
-    aziz: Member, bek: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_broken_order_undoes_nobody_else_s_end(aziz: Member, bek: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sweep that dies in the middle has settled and refunded what came before; the next one goes on."""
     placed = [cast.place(aziz, minutes_ago=70 - number) for number in range(4)]
     for order in placed:

@@ -52,9 +52,7 @@ PAYMENT = mixed(
 )
 UPDATES = mixed(
     update_id=st.integers(),
-    message=mixed(
-        **{"from": PERSON}, text=st.just("/start x"), successful_payment=PAYMENT, refunded_payment=PAYMENT
-    ),
+    message=mixed(**{"from": PERSON}, text=st.just("/start x"), successful_payment=PAYMENT, refunded_payment=PAYMENT),
     pre_checkout_query=mixed(
         **{"from": PERSON}, id=st.text(max_size=9), currency=st.just("XTR"), total_amount=st.integers()
     ),
