@@ -1,7 +1,7 @@
 """The one place per process where live frames come in and are put through to sockets.
 
 All sockets of a loop share one channel of the channel layer and one reading task. A socket costs no Redis channel, no
-queue and no task of its own, which is how 2,000 idle ones fit into 100 MB (issue 2, figures).
+queue and no task of its own, which is how 2,000 idle ones fit into 100 MB.
 """
 
 from __future__ import annotations
