@@ -5,7 +5,7 @@ SETUP = sh scripts/setup.sh
 PYTHON_HERE = $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint format bench seed schema
+.PHONY: help setup setup-dev run test lint format messages bench seed schema
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -29,7 +29,10 @@ format: setup-dev ## let ruff rewrite what it can
 	@$(PYTHON_HERE) -m ruff check --fix --quiet . || true
 	@$(PYTHON_HERE) -m ruff format .
 
-bench: setup-dev ## the figures of the hot paths as ratios, on a PostgreSQL and a Redis of its own; ONLY=list,take…
+messages: setup ## put new texts of the code into locale/*/LC_MESSAGES/django.po and say what waits for a translator
+	@$(PYTHON_HERE) scripts/messages.py
+
+bench: setup-dev ## the figures of the hot paths as ratios, on a PostgreSQL and a Redis of its own; ONLY=lists,takes…
 	@$(PYTHON_HERE) -m bench
 
 seed: setup ## load the sample people and data into the configured database

@@ -1,1 +1,1 @@
-"""The benchmarks behind `make bench`, and the peers they run against. Loopback only, bounded, never part of the tests."""
+"""The benchmarks behind `make bench` and the peers they run against. Loopback only, bounded, no part of the tests."""

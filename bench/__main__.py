@@ -1,4 +1,4 @@
-"""`make bench`: the figures of the hot paths as ratios of one run. ONLY=lists,takes,expiry,books,sockets chooses parts."""
+"""`make bench`: the figures of the hot paths as ratios of one run. ONLY=lists,takes chooses parts."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ ACCOUNTS, POSTINGS = 1_000, 500
 WANTED_SECONDS = 60
 HOUSE = "bench:house"
 _COLUMNS = (
-    "posting, account_id, amount, currency, balance_before, balance_after, version, key, fingerprint, reason, reference,"
-    " happened_at, written_at, by_id, by_role, reverses_id, previous_hash, hash"
+    "posting, account_id, amount, currency, balance_before, balance_after, version, key, fingerprint, reason,"
+    " reference, happened_at, written_at, by_id, by_role, reverses_id, previous_hash, hash"
 )
 
 

@@ -1,4 +1,4 @@
-"""The peer of the list: the same orders through nested ModelSerializers and a counting paginator. Kept for the bench only.
+"""The peer of the list: the same orders through nested ModelSerializers and a counting paginator. For the bench only.
 
 `granian bench.nested:application` serves it with the settings and middleware of the house.
 """

@@ -23,7 +23,8 @@ _ORDERS = """
 INSERT INTO urgent_order (id, client_id, category, description, city, contact, contact_normalized, status, city_locked,
     expires_in_minutes, max_executors, takes_count, created_at, updated_at, expires_at, due_at)
 SELECT %(mark)s || n, 10001 + n %% 1000,
-    (ARRAY['Сантехника','Электрика','Бытовой ремонт','Клининг','Сборка/установка','Бытовая техника','Другое'])[1 + n %% 7],
+    (ARRAY['Сантехника','Электрика','Бытовой ремонт','Клининг','Сборка/установка','Бытовая техника','Другое'])
+        [1 + n %% 7],
     'Нужен мастер: помыть окна, собрать шкаф и починить кран. Заказ номер ' || n,
     (ARRAY['Москва','Казань','Самара','Уфа','Омск','Томск','Тверь','Тула'])[1 + n %% 8],
     '+7916' || n, %(mark)s || n, 'active', TRUE, 60, 3, 0,
@@ -38,7 +39,8 @@ FROM generate_series(%(first)s::int, %(last)s::int) n, generate_series(1, n %% 4
 """
 _COUNT_TAKES = """
 UPDATE urgent_order o SET takes_count = t.n, first_taken_at = now()
-FROM (SELECT order_id, count(*) n FROM urgent_take GROUP BY order_id) t WHERE t.order_id = o.id AND o.id LIKE %(mark)s || '%%'
+FROM (SELECT order_id, count(*) n FROM urgent_take GROUP BY order_id) t
+WHERE t.order_id = o.id AND o.id LIKE %(mark)s || '%%'
 """
 
 

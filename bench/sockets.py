@@ -1,4 +1,4 @@
-"""Sockets: memory of idle ones and latency of unicast, one live process with Redis (issue 2, figures).
+"""Sockets: memory of idle ones and latency of unicast, one live process with Redis.
 
 `python bench/sockets.py [--sockets 2000] [--rate 1000] [--seconds 10]`. Loopback only, stops by itself. The parts:
 a live process (uvicorn with a bare consumer on the house's base), a publishing process (like a web worker) and, here,

@@ -98,7 +98,23 @@ def pgbench(at: Stage, script: str, *, clients: int, seconds: int = 0, count: in
     path = at.house.folder / "script.sql"
     path.write_text(script)
     length = ["-t", str(count)] if count else ["-T", str(seconds)]
-    words = [program, "-n", "-M", "prepared", "-c", str(clients), "-j", "2", *length, "-D", "n=0", "-f", str(path)]
+    words = [
+        program,
+        "-n",
+        "-M",
+        "prepared",
+        "-c",
+        str(clients),
+        "-j",
+        "2",
+        *length,
+        "-D",
+        "n=0",
+        "-D",
+        f"each={count}",
+        "-f",
+        str(path),
+    ]
     done = subprocess.run([*words, at.house.database_url], capture_output=True, text=True, check=False)
     found = re.search(r"tps = ([\d.]+)", done.stdout)
     if done.returncode or not found or re.search(r"failed transactions: [1-9]", done.stdout):

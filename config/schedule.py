@@ -1,4 +1,4 @@
-"""Every periodic job of the house: name → task, period in seconds (or crontab)."""
+"""Every periodic job of the house: name → task, period in seconds (or crontab); and which queue a task waits in."""
 
 from __future__ import annotations
 
@@ -30,3 +30,31 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "audit ledger": {"task": "apps.ledger.tasks.audit_ledger", "schedule": crontab(hour=4, minute=0)},
     "prune plumbing": {"task": "apps.core.tasks.prune_plumbing", "schedule": crontab(hour=3, minute=10)},
 }
+
+QUEUES: dict[str, tuple[str, ...]] = {
+    "money": (
+        "apps.payments.tasks.reconcile_payments",
+        "apps.ledger.tasks.expire_holds",
+        "apps.urgent.tasks.invoices.reconcile_invoices",
+    ),
+    "slow": (
+        "apps.payments.tasks.audit_payments",
+        "apps.shop.tasks.catalogue.watch_stock",
+        "apps.accounts.tasks.watch_code_success",
+        "apps.accounts.tasks.prune",
+        "apps.core.tasks.prune_plumbing",
+        "apps.ledger.tasks.audit_ledger",
+        "apps.notifications.tasks.run_broadcasts",
+        "apps.notifications.tasks.prune_notifications",
+        "apps.urgent.tasks.orders.check_member_figures",
+    ),
+    "sync": ("apps.urgent.tasks.orders.settle_due_orders",),
+    "talk": (
+        "apps.core.tasks.relay_outbox",
+        "apps.notifications.tasks.deliver_due",
+        "apps.urgent.tasks.talk.sweep_announcements",
+    ),
+}
+"""Queue by kind of work → its tasks; a test wants every task in exactly one."""
+
+ROUTES = {task: {"queue": queue} for queue, tasks in QUEUES.items() for task in tasks}

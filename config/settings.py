@@ -20,13 +20,15 @@ from apps.payments import conf as payments_conf
 from apps.shop import conf as shop_conf
 from apps.urgent import conf as urgent_conf
 from config import unfold
-from config.schedule import SCHEDULE
+from config.schedule import ROUTES, SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # ── Mode ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 DATABASE_URL = env.secret("DATABASE_URL")
 REDIS_URL = env.secret("REDIS_URL")
+REDIS_PREFIX = env.text("REDIS_PREFIX", "mahalla")
+"""Tells installations on one Redis server apart: its pub/sub ignores the database number."""
 EMBEDDED = env.flag("EMBEDDED", not (DATABASE_URL or REDIS_URL))
 """True on a laptop: everything in one process, vendors are sandboxes. A production start refuses its conveniences."""
 DEBUG = env.flag("DEBUG", False)
@@ -65,11 +67,6 @@ CORS_ALLOWED_ORIGIN_REGEXES = list(filter(None, [env.text("ALLOWED_ORIGIN_REGEX"
 CORS_EXPOSE_HEADERS = ["Authorization", "Refresh-Token", "Token-Type", "X-Expires-In"]
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-CORS_ALLOW_HEADERS = [
-    *("accept", "authorization", "content-type", "idempotency-key", "user-agent", "x-csrftoken", "x-requested-with"),
-    *("cache-control", "if-none-match", "refresh-token", "x-refresh-token"),
-    *("x-idempotency-key", "x-merge-with-latest"),
-]
 CORS_PREFLIGHT_MAX_AGE = 600
 CONTENT_SECURITY_POLICY = {
     "EXCLUDE_URL_PREFIXES": ("/admin",),
@@ -106,7 +103,6 @@ INSTALLED_APPS = [
     "corsheaders",
     "csp",
     "django_structlog",
-    "django_prometheus",
     "import_export",
     "simple_history",
     "django_otp",
@@ -128,7 +124,7 @@ MIDDLEWARE = [
     "apps.portal.metrics.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "apps.core.middleware.Cors",
     "django_structlog.middlewares.RequestMiddleware",
     "apps.shop.api.manners.ShopManners",
     "apps.core.middleware.Sessions",
@@ -214,7 +210,7 @@ CACHES = {
     "default": {
         "BACKEND": "apps.core.caching.LastingRedisCache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "mahalla",
+        "KEY_PREFIX": REDIS_PREFIX,
     }
     if REDIS_URL
     else {
@@ -226,7 +222,7 @@ CACHES = {
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "mahalla"},
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": REDIS_PREFIX},
     }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
@@ -244,6 +240,7 @@ CELERY_TASK_SOFT_TIME_LIMIT = 300
 CELERY_TASK_TIME_LIMIT = 360
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = SCHEDULE
+CELERY_TASK_ROUTES = ROUTES
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_TIMEZONE = "UTC"
 
@@ -301,7 +298,9 @@ ACCOUNTS = accounts_conf.load(embedded=EMBEDDED)
 SIMPLE_JWT = {"SIGNING_KEY": env.secret("JWT_SIGNING_KEY") or SECRET_KEY, "ALGORITHM": "HS256"}
 OTP_TOTP_ISSUER = "Mahalla"
 SILENCED_SYSTEM_CHECKS = ["axes.W002", "security.W002", "security.W003", *env.words("SILENCED_CHECKS")]
-"""Lockout, Framing and Csrf of core.middleware are the middleware that these checks miss, for pages. Others: a rehearsal may accept a named risk."""
+"""Lockout, Framing and Csrf of core.middleware are the middleware that these checks miss, for pages.
+
+Others: a rehearsal may accept a named risk."""
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=env.integer("STAFF_LOCKOUT_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -347,6 +346,7 @@ SANDBOX_WEBHOOKS = {
     "telegram": f"{PUBLIC_URL}/urgent/api/bot/webhook",
     "payme": f"{PUBLIC_URL}/payments/payme",
     "click": f"{PUBLIC_URL}/payments/click",
+    "yukassa": f"{PUBLIC_URL}/urgent/api/balance/webhook/yukassa",
 }
 """Where the sandbox delivers what the real vendor would post to us."""
 INTEGRATIONS = integrations_conf.load(embedded=SANDBOX_ENABLED, port=PORT)

@@ -30,7 +30,8 @@ BROKER_URL = ""
 OUTBOX_RELAY = "manual"
 """Tests call `core.testing.deliver()` when they want the outbox to move."""
 if TEST_REDIS_URL:
-    CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"test{WORKER}"
+    # Redis shares pub/sub among all its databases: without the index, runs side by side hear each other's people.
+    CHANNEL_LAYERS["default"]["CONFIG"] = {"hosts": [os.environ["REDIS_URL"]], "prefix": f"test{int(_index) + WORKER}"}
 AXES_ENABLED = False
 AUTHENTICATION_BACKENDS = ["apps.accounts.authentication.StaffBackend", "axes.backends.AxesStandaloneBackend"]
 """`client.force_login` takes the first backend; lock-out tests put the guard in front again."""

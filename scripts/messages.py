@@ -3,12 +3,14 @@
     python scripts/messages.py            rewrite the four catalogues: new texts added, gone ones dropped
     python scripts/messages.py --missing  only list what has no translation yet; ends with 1 if there is any
 
-English is the source. Our catalogues also carry the words of the back office's packages (Unfold, import-export, history,
-and Django's own where its Uzbek is incomplete) that those packages leave untranslated: ours are loaded last and win.
+English is the source. Our catalogues also carry the words of the back office's packages (Unfold, import-export,
+history, and Django's own where its Uzbek is incomplete) that those packages leave untranslated: ours are loaded last
+and win.
 """
 
 from __future__ import annotations
 
+import ast
 import io
 import sys
 from collections.abc import Iterator, Mapping
@@ -38,8 +40,7 @@ LENT = (
     "unfold/*.py",
     "unfold/mixins/*.py",
     "unfold/templatetags/*.py",
-    "unfold/templates/admin/**/*.html",
-    "unfold/templates/unfold/**/*.html",
+    "unfold/templates/**/*.html",
     "unfold/contrib/filters/**/*.py",
     "unfold/contrib/filters/templates/**/*.html",
     "unfold/contrib/import_export/*.py",
@@ -49,32 +50,57 @@ LENT = (
     "simple_history/templates/simple_history/*.html",
     "import_export/admin.py",
     "import_export/forms.py",
+    "axes/admin.py",
+    "axes/apps.py",
+    "axes/models.py",
     "django/contrib/admin/*.py",
     "django/contrib/admin/templatetags/*.py",
     "django/contrib/admin/views/*.py",
     "django/contrib/auth/forms.py",
     "django/contrib/auth/password_validation.py",
+    "django/contrib/admin/templates/admin/*.html",
+    "django/contrib/admin/templates/registration/logged_out.html",
+    "django/contrib/admin/templates/registration/password_change*.html",
+    "django/core/validators.py",
+    "django/db/models/*.py",
+    "django/db/models/fields/*.py",
+    "django/forms/*.py",
+    "django/utils/timesince.py",
+    "django/utils/dates.py",
 )
 """Files of packages whose texts people see in the back office (for passwords: also in the apps)."""
 
-LENDERS = ("django/conf", "django/contrib/admin", "django/contrib/auth", "import_export", "axes", "rest_framework")
+LENDERS = ("django/conf", "django/contrib/admin", "django/contrib/auth", "import_export", "axes")
 """Packages that bring catalogues of their own."""
 
-KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
+CALLS = {
+    "_": (1, False),
+    "gettext": (1, False),
+    "gettext_lazy": (1, False),
+    "gettext_noop": (1, False),
+    "ngettext": (2, False),
+    "ngettext_lazy": (2, False),
+    "pgettext": (1, True),
+    "pgettext_lazy": (1, True),
+    "npgettext": (2, True),
+    "npgettext_lazy": (2, True),
+}
+"""Functions that mark a text: how many forms they are given, and whether a context comes first."""
+
+TEMPLATE_CALLS = {
     "_": None,
     "gettext": None,
-    "gettext_lazy": None,
-    "gettext_noop": None,
     "ngettext": (1, 2),
-    "ngettext_lazy": (1, 2),
     "pgettext": ((1, "c"), 2),
-    "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
-    "npgettext_lazy": ((1, "c"), 2, 3),
 }
+"""The same for what Django makes of a template, in Babel's notation."""
 
-Key = tuple[str | None, str | tuple[str, ...]]
-"""What a catalogue looks a text up by: its context, if any, and its English (a singular with its plural)."""
+Words = str | tuple[str, ...]
+"""A text as the code marks it; a tuple is a singular with its plural."""
+
+Key = tuple[str | None, Words]
+"""What a catalogue looks a text up by: its context, if any, and its English."""
 
 
 def path_of(language: str) -> Path:
@@ -82,11 +108,18 @@ def path_of(language: str) -> Path:
     return LOCALE / language / "LC_MESSAGES" / "django.po"
 
 
+def blank(language: str) -> Catalog:
+    """A catalogue without texts, with our rule for the plural."""
+    catalog = Catalog(locale=language)
+    catalog.mime_headers = [("Plural-Forms", PLURALS[language])]
+    return catalog
+
+
 def read(language: str) -> Catalog:
-    """The stored catalogue; an empty one if there is none yet."""
+    """The stored catalogue; a blank one if there is none yet."""
     path = path_of(language)
     if not path.exists():
-        return Catalog(locale=language)
+        return blank(language)
     with path.open("rb") as stored:
         return read_po(stored, locale=language)
 
@@ -102,7 +135,7 @@ def wanted() -> dict[str, Catalog]:
 
 
 def _merged(language: str, own: Catalog, lent: Catalog) -> Catalog:
-    catalog = Catalog(locale=language)
+    catalog = blank(language)
     theirs = [] if language == SOURCE_LANGUAGE else _untranslated(lent, language)
     for message in [*own, *theirs]:
         if message.id:
@@ -136,17 +169,32 @@ def texts_of(root: Path, paths: Iterator[Path]) -> Catalog:
     """Every marked text of these files, with the files it is in."""
     catalog = Catalog()
     for path in paths:
-        for _line, text, _notes, context in _extracted(path):
+        source = path.read_text(encoding="utf-8")
+        for text, context in _of_python(source) if path.suffix == ".py" else _of_template(source):
             catalog.add(text, locations=[(path.relative_to(root).as_posix(), 0)], context=context)
     return catalog
 
 
-def _extracted(path: Path) -> Iterator[tuple[int, str | tuple[str, ...], list[str], str | None]]:
-    source = path.read_text(encoding="utf-8")
-    if path.suffix != ".py":
-        # Django turns a template into calls of gettext between blanks; the brackets let them start at any column.
-        source = f"(\n{templatize(source)}\n)"
-    yield from extract("python", io.BytesIO(source.encode()), keywords=KEYWORDS)  # type: ignore[arg-type]
+def _of_python(source: str) -> Iterator[tuple[Words, str | None]]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and node.args:
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            if name in CALLS:
+                yield from _of_call(node.args, *CALLS[name])
+
+
+def _of_call(given: list[ast.expr], count: int, has_context: bool) -> Iterator[tuple[Words, str | None]]:
+    words = [node.value for node in given if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    context = words.pop(0) if has_context and words else None
+    if len(words) >= count:
+        yield (words[0] if count == 1 else tuple(words[:count])), context
+
+
+def _of_template(source: str) -> Iterator[tuple[Words, str | None]]:
+    # Django turns a template into calls of gettext between blanks; the brackets let them start at any column.
+    calls = io.BytesIO(f"(\n{templatize(source)}\n)".encode())
+    for _line, text, _notes, context in extract("python", calls, keywords=TEMPLATE_CALLS):  # type: ignore[arg-type]
+        yield text, context
 
 
 def _untranslated(lent: Catalog, language: str) -> list[Message]:

@@ -31,8 +31,10 @@ def read_settings() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         django.setup()
-    except EnvError as wrong:
+    except (EnvError, ValueError) as wrong:
         stop(f"a variable cannot be read: {wrong} Look it up in .env.example.")
+    except OSError as wrong:
+        stop(f"cannot write to {wrong.filename} ({wrong.strerror}). Choose another: DATA_DIR=/some/folder make run")
 
 
 def ensure_data_dir(folder: Path) -> None:

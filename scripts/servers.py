@@ -13,8 +13,10 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -48,6 +50,8 @@ class Servers:
 @contextlib.contextmanager
 def running(*, durable: bool = False) -> Iterator[Servers]:
     """Both servers for the length of the block. What could not be had stands in `notes`."""
+    # A terminated run leaves as an interrupted one does: through the blocks that stop the servers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with contextlib.ExitStack() as stack:
         found = Servers(os.environ.get("TEST_DATABASE_URL", ""), os.environ.get("TEST_REDIS_URL", ""))
         if not (_postgres_binary("postgres") and _redis_binary()) and not (found.complete or _answering_database()):

@@ -26,7 +26,12 @@ def bearer(request: Any) -> str:
 
 
 class InitDataAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <raw initData>` (contract urgent 1.0). `request.auth` is the proven `TelegramProfile`."""
+    """`Authorization: Bearer <raw initData>` (contract urgent 1.0). `request.auth` is the proven `TelegramProfile`.
+
+    A product's subclass may name its membership in `along`: one query then brings both rows.
+    """
+
+    along: ClassVar[tuple[str, ...]] = ()
 
     def authenticate(self, request: Request) -> tuple[User, TelegramProfile] | None:
         """The person, or None without credentials. Raises `InitDataInvalid` (401) and `PersonBlocked` (403)."""
@@ -37,7 +42,7 @@ class InitDataAuthentication(BaseAuthentication):
             profile = read_init_data(raw)
         except InitDataRefused as refused:
             raise InitDataInvalid(reason=refused.reason) from refused
-        return actions.person_from_telegram(profile), profile
+        return actions.person_from_telegram(profile, along=self.along), profile
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

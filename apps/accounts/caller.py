@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from apps.core import throttle
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -13,6 +15,11 @@ class Caller:
     address: str = ""
     user_agent: str = ""
     product: str = ""
+
+    @property
+    def neighbourhood(self) -> str:
+        """What limits count the address as."""
+        return throttle.neighbourhood(self.address)
 
 
 NOWHERE = Caller()

@@ -34,12 +34,19 @@ def person_called(text: str, *, country: str = "UZ") -> User | None:
 
 
 def _by_phone(text: str, country: str) -> User | None:
-    if any(letter.isalpha() for letter in text):
-        return None
+    phone = spelling(text, country=country)
+    return person(phone=phone) if phone.startswith("+") else None
+
+
+def spelling(text: str, *, country: str = "UZ") -> str:
+    """One form for all spellings of a sign-in name: E.164 when it is a phone, else trimmed and in small letters."""
+    wanted = text.strip().lower()
+    if any(letter.isalpha() for letter in wanted):
+        return wanted
     try:
-        return person(phone=phones.normalise(text, country))
+        return phones.normalise(wanted, country)
     except Invalid:
-        return None
+        return wanted
 
 
 def matching(text: str) -> QuerySet[User]:

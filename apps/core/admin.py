@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from import_export.admin import ExportActionMixin
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm
-from unfold.decorators import action
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -68,7 +67,7 @@ class HouseAdmin(ExportActionMixin, ModelAdmin):
     ) -> HttpResponse:
         """A page that asks for a reason (and whatever else `form` has), then calls `deed(obj, by=…, **cleaned)`."""
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
-        asked = form(request.POST or None)
+        asked = form(request.POST if request.method == "POST" else None)
         if request.method == "POST" and asked.is_valid():
             run_action(request, lambda: deed(obj, by=request.user, **asked.cleaned_data))
             return HttpResponseRedirect(back)
@@ -94,6 +93,10 @@ def amount(value: Decimal | None, currency: str = "") -> str:
     return "–" if value is None else f"{value:,.2f} {currency}".replace(",", "\u202f").strip()
 
 
+STATES = {"waiting": _("waiting"), "delivered": _("delivered"), "dead": _("dead letters")}
+"""What the screen calls the states of an outbox message."""
+
+
 class OutboxStateFilter(admin.SimpleListFilter):
     """waiting, delivered or dead."""
 
@@ -106,12 +109,13 @@ class OutboxStateFilter(admin.SimpleListFilter):
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("waiting", _("waiting")), ("delivered", _("delivered")), ("dead", _("dead letters"))]
+        return list(STATES.items())
 
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet[OutboxMessage]
     ) -> models.QuerySet[OutboxMessage]:
-        return queryset.filter(self.WHERE[self.value()]) if self.value() in self.WHERE else queryset
+        chosen = self.value()
+        return queryset.filter(self.WHERE[chosen]) if chosen in self.WHERE else queryset
 
 
 @admin.register(OutboxMessage)
@@ -124,7 +128,6 @@ class OutboxAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     list_select_related = False
     actions = ("revive_selected",)
-    actions_list = ("deliver_now",)
 
     @admin.display(description=_("handler"))
     def short_handler(self, message: OutboxMessage) -> str:
@@ -132,16 +135,11 @@ class OutboxAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("state"))
     def state_badge(self, message: OutboxMessage) -> str:
-        return message.state
+        return str(STATES[message.state])
 
     @admin.action(description=_("Revive dead letters"), permissions=["revive"])
     def revive_selected(self, request: HttpRequest, queryset: models.QuerySet[OutboxMessage]) -> None:
         run_action(request, lambda: events.revive(queryset))
-
-    @action(description=_("Deliver what is due now"), permissions=["revive"])
-    def deliver_now(self, request: HttpRequest) -> HttpResponse:
-        run_action(request, events.relay)
-        return HttpResponseRedirect(reverse("admin:core_outboxmessage_changelist"))
 
     def has_revive_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("core.change_outboxmessage")

@@ -10,6 +10,9 @@ from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 class LastingClient(RedisCacheClient):
     """One client per connection pool. Clients are safe to share: each command borrows a connection of the pool."""
 
+    _client: Any
+    _get_connection_pool: Any
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._lasting: dict[int, Any] = {}

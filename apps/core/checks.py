@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ PRODUCTION = "Set it in the environment; the README lists every variable."
 
 @register(Tags.security)
 def refuse_unsafe_production(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """E001–E009: secrets, DEBUG, hosts, memory layers, open CORS, both modes at once."""
+    """E001–E010: secrets, DEBUG, hosts, memory layers, open CORS, proxies, both modes at once."""
     if settings.EMBEDDED:
         return list(_embedded())
     return [*_secrets(), *_layers(), *_doors()]
@@ -39,7 +40,7 @@ def _layers() -> Iterator[CheckMessage]:
         yield Error("the cache lives in one process", hint="Set REDIS_URL.", id="mahalla.E004")
     if "InMemory" in settings.CHANNEL_LAYERS["default"]["BACKEND"]:
         yield Error("the channel layer lives in one process", hint="Set REDIS_URL.", id="mahalla.E005")
-    if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
+    if "sqlite" in str(settings.DATABASES["default"]["ENGINE"]):
         yield Error("SQLite in production", hint="Set DATABASE_URL to PostgreSQL.", id="mahalla.E006")
     if settings.TICK_IN_PROCESS:
         yield Error("TICK_IN_PROCESS is for the embedded server", hint="Run worker and beat.", id="mahalla.E007")
@@ -52,3 +53,15 @@ def _doors() -> Iterator[CheckMessage]:
         yield Error(
             "CORS is open to every origin with credentials", hint="List the origins in CORS_ORIGINS.", id="mahalla.E009"
         )
+    for net in settings.TRUSTED_PROXIES:
+        if not _is_some_network(net):
+            hint = "List the addresses of your own proxies."
+            yield Error(f"TRUSTED_PROXIES holds {net!r}: no network, or everybody", hint=hint, id="mahalla.E010")
+
+
+def _is_some_network(text: str) -> bool:
+    """A network that is not the whole internet: whoever is trusted may call himself by any address."""
+    try:
+        return ipaddress.ip_network(text, strict=False).prefixlen > 0
+    except ValueError:
+        return False

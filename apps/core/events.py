@@ -26,6 +26,8 @@ from apps.core.models import OutboxMessage
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 12
+SUSPICIOUS_ATTEMPTS = 3
+"""So many claims without any result: the worker must have died."""
 CLAIM_SECONDS = 120
 """A relay that dies leaves its rows claimable after this long."""
 
@@ -142,6 +144,8 @@ def relay(*, limit: int = 500, now: datetime | None = None) -> int:
     tried = 0
     while tried < limit and (batch := _claim(min(50, limit - tried), now or timezone.now())):
         for message in batch:
+            if message.due_at is None or timezone.now() >= message.due_at:
+                break  # slow handlers ate the claim: the rest may be in another relay's hands
             _deliver(message)
         tried += len(batch)
     return tried
@@ -153,7 +157,7 @@ def _claim(size: int, now: datetime) -> list[OutboxMessage]:
         due = OutboxMessage.objects.filter(due_at__lte=now, delivered_at=None, dead_at=None).order_by("due_at", "id")
         if connection.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True)
-        batch = list(due[:size])
+        batch = _without_company(list(due[:size]))
         for message in batch:
             message.attempts += 1
             message.due_at = timezone.now() + timedelta(seconds=CLAIM_SECONDS)
@@ -161,7 +165,22 @@ def _claim(size: int, now: datetime) -> list[OutboxMessage]:
     return batch
 
 
+def _without_company(batch: list[OutboxMessage]) -> list[OutboxMessage]:
+    """A message that was claimed again and again without a word of how it ended kills its worker: it is tried alone,
+
+    so that its neighbours do not use up their attempts, and after the last attempt it is a dead letter like any other.
+    """
+    suspects = [message for message in batch if message.attempts >= SUSPICIOUS_ATTEMPTS and not message.last_error]
+    for message in suspects[:1]:
+        if message.attempts >= MAX_ATTEMPTS:
+            message.dead_at, message.last_error = timezone.now(), "its worker died each time"
+            message.save(update_fields=["dead_at", "last_error"])
+            return [other for other in batch if other not in suspects]
+    return suspects[:1] or batch
+
+
 def _deliver(message: OutboxMessage) -> None:
+    claimed_until = message.due_at
     try:
         _call(message)
     except RetryLater as wish:
@@ -172,7 +191,14 @@ def _deliver(message: OutboxMessage) -> None:
         _put_back(message, problem)
     else:
         message.delivered_at, message.last_error = timezone.now(), ""
-    message.save(update_fields=["due_at", "attempts", "delivered_at", "dead_at", "last_error"])
+    # Only while the claim is ours: a handler that outlived it must not undo what the next relay has written.
+    OutboxMessage.objects.filter(pk=message.pk, due_at=claimed_until, delivered_at=None, dead_at=None).update(
+        due_at=message.due_at,
+        attempts=message.attempts,
+        delivered_at=message.delivered_at,
+        dead_at=message.dead_at,
+        last_error=message.last_error,
+    )
 
 
 def _call(message: OutboxMessage) -> None:

@@ -51,7 +51,7 @@ def _clean(value: Any) -> Any:
     return text
 
 
-SHARED = [
+SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,

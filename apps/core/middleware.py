@@ -6,6 +6,7 @@ from inspect import iscoroutine
 from typing import Any
 
 from axes.middleware import AxesMiddleware
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
@@ -20,7 +21,7 @@ from django_otp.middleware import OTPMiddleware
 
 def is_page(request: Any) -> bool:
     """True for the addresses that people open in a browser; `PAGE_PREFIXES` names them."""
-    return request.path_info == "/" or request.path_info.startswith(settings.PAGE_PREFIXES)
+    return bool(request.path_info == "/" or request.path_info.startswith(settings.PAGE_PREFIXES))
 
 
 class PagesOnly:
@@ -35,6 +36,18 @@ class PagesOnly:
         if not is_page(request) or not hasattr(super(), "process_view"):
             return None
         return super().process_view(request, *rest)  # type: ignore[misc]
+
+
+class Cors(CorsMiddleware):
+    """A listed origin may send any header (contract urgent 1.0); a bare `*` means nothing beside cookies."""
+
+    def add_response_headers(self, request: Any, response: Any) -> Any:
+        answer = super().add_response_headers(request, response)
+        if "access-control-allow-headers" in answer and (
+            asked := request.headers.get("access-control-request-headers")
+        ):
+            answer.headers["access-control-allow-headers"] = asked
+        return answer
 
 
 class Sessions(PagesOnly, SessionMiddleware):

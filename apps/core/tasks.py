@@ -14,13 +14,13 @@ def enqueue(task: Task, **ids: Any) -> None:
     task.delay_on_commit(**ids)
 
 
-@shared_task(queue="talk")
+@shared_task
 def relay_outbox(**_: Any) -> int:
     """Deliver due outbox messages."""
     return events.relay()
 
 
-@shared_task(queue="slow")
+@shared_task
 def prune_plumbing(**_: Any) -> None:
     """Delete delivered messages and old idempotency answers."""
     events.prune()

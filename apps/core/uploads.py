@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image
 
 from apps.core.errors import Invalid, TooLarge
 
@@ -19,6 +20,20 @@ MAX_PIXELS = 50_000_000
 
 CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
+
+DAMAGED = (OSError, ValueError, TypeError, KeyError, SyntaxError, ArithmeticError, EOFError, struct.error)
+"""What Pillow raises over bytes that lie about themselves."""
+
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation → what sets the picture upright."""
 
 
 class NotAPicture(Invalid):
@@ -69,7 +84,7 @@ def accept_image(
     raw = read_limited(file, max_bytes=max_bytes)
     source, kind = _decode(raw, formats, max_pixels)
     gps = _gps(source)
-    upright = ImageOps.exif_transpose(source)
+    upright = _upright(source)
     upright.thumbnail((max_side, max_side))
     return _encode(upright, kind, gps)
 
@@ -95,16 +110,26 @@ def _decode(raw: bytes, formats: tuple[str, ...], max_pixels: int) -> tuple[Imag
             if image.width * image.height > max_pixels:
                 raise NotAPicture()
             image.load()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
+    except (*DAMAGED, Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
         raise NotAPicture() from problem
-    return image, str(image.format)
+    # Phones with two lenses write JPEGs with a second picture behind the first, which Pillow calls MPO.
+    return image, "JPEG" if image.format == "MPO" else str(image.format)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as EXIF says. Not `ImageOps.exif_transpose`: it writes EXIF anew and falls over a damaged one."""
+    try:
+        turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except DAMAGED:
+        turn = None
+    return image if turn is None else image.transpose(turn)
 
 
 def _gps(image: Image.Image) -> tuple[float, float] | None:
     try:
         tags = image.getexif().get_ifd(ExifTags.IFD.GPSInfo)
         return _degrees(tags[2], tags[1], "S"), _degrees(tags[4], tags[3], "W")
-    except (KeyError, ValueError, TypeError, ZeroDivisionError, OSError):
+    except DAMAGED:
         return None
 
 
@@ -117,6 +142,8 @@ def _degrees(parts: Any, side: Any, negative: str) -> float:
 def _encode(image: Image.Image, kind: str, gps: tuple[float, float] | None) -> Picture:
     if kind == "JPEG" and image.mode not in ("RGB", "L"):
         image = image.convert("RGB")
+    # Comments and XMP would otherwise travel along; colours need their profile and their transparency.
+    image.info = {name: kept for name, kept in image.info.items() if name in ("icc_profile", "transparency")}
     out = io.BytesIO()
     image.save(out, format=kind, quality=85, optimize=kind != "WEBP", exif=b"")
     return Picture(out.getvalue(), CONTENT_TYPES[kind], EXTENSIONS[kind], image.width, image.height, gps)

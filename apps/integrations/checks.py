@@ -86,6 +86,9 @@ def _missing(settings: Any, conf: Integrations) -> Iterator[Error]:
             hint="Without it every notice is refused; or set OCTO_SIGNATURE_SCHEME=pull.",
             id="integrations.E008",
         )
+    if bool(conf.yukassa_shop_id) != bool(conf.yukassa_secret_key):
+        hint = "A shop id and its key go together."
+        yield Error("YUKASSA_SHOP_ID or YUKASSA_SECRET_KEY is missing", hint=hint, id="integrations.E006")
     if conf.telegram_bot_token and not conf.telegram_webhook_secret:
         yield Error(
             "TELEGRAM_WEBHOOK_SECRET is missing", hint="Without it every update is refused.", id="integrations.E007"

@@ -20,6 +20,8 @@ DEMO_BOT_TOKEN = "700000001:demo-token-of-the-mahalla-sandbox"  # noqa: S105
 DEMO_BOT_USERNAME = "mahalla_demo_bot"
 DEMO_WEBHOOK_SECRET = "mahalla-demo-webhook"  # noqa: S105
 DEMO_CRYPTO_TOKEN = "7001:demo-crypto-token-of-the-sandbox"  # noqa: S105
+DEMO_YUKASSA_SHOP = "100001"
+DEMO_YUKASSA_KEY = "test_demo-yukassa-key-of-the-sandbox"
 DEMO_VAPID_PRIVATE_KEY = "WW-OPF_6U-DgoC4RPlBJGEGcL6tl3HC386pRRCB-_rk"
 DEMO_VAPID_PUBLIC_KEY = "BFdvcOeDTFfe9PcFoBVXriEFGoNBkqrih8UrJmtXSgzMx7DsP6ip4iWqY6wOuzKh0NJTD_WV--qnnZvwnnwPFd4"
 DEMO_FCM_PROJECT = "mahalla-sandbox"
@@ -46,6 +48,7 @@ DEMO_SECRETS = frozenset(
         DEMO_BOT_TOKEN,
         DEMO_WEBHOOK_SECRET,
         DEMO_CRYPTO_TOKEN,
+        DEMO_YUKASSA_KEY,
         DEMO_VAPID_PRIVATE_KEY,
         DEMO_FCM_PROJECT,
         DEMO_LOGIN,
@@ -69,6 +72,7 @@ REAL_PORTS = {
     "octo": "apps.integrations.octo.Octo",
     "payme": "apps.integrations.payme.PaymeCheckout",
     "click": "apps.integrations.click.ClickMerchant",
+    "yukassa": "apps.integrations.yukassa.Yukassa",
 }
 FAKE_PORTS = {
     "sms": "apps.integrations.sms.FakeSms",
@@ -80,6 +84,7 @@ FAKE_PORTS = {
     "octo": "apps.integrations.octo.FakeOcto",
     "payme": "apps.integrations.payme.PaymeCheckout",
     "click": "apps.integrations.click.FakeClick",
+    "yukassa": "apps.integrations.yukassa.FakeYukassa",
 }
 
 
@@ -142,6 +147,11 @@ class Integrations:
     click_pay_base: str = "https://my.click.uz"
     click_api_base: str = "https://api.click.uz/v2/merchant"
 
+    yukassa_shop_id: str = ""
+    yukassa_secret_key: str = field(default="", repr=False)
+    # Without the /v3 at the end.
+    yukassa_api_base: str = "https://api.yookassa.ru"
+
     eskiz_email: str = field(default="", repr=False)
     eskiz_password: str = field(default="", repr=False)
     eskiz_from: str = "4546"
@@ -199,6 +209,7 @@ def load(*, embedded: bool = False, port: int = 8000) -> Integrations:
         **_crypto_bot(fakes),
         **_octo(fakes, sandbox_url),
         **_payme_and_click(fakes),
+        **_yukassa(fakes),
         **_sms(fakes),
         **_push(fakes),
     )
@@ -280,6 +291,14 @@ def _payme_and_click(fakes: str) -> dict:
         "click_api_base": _base(
             "CLICK_API_BASE", "https://api.click.uz/v2/merchant", fakes and f"{fakes}/click/v2/merchant"
         ),
+    }
+
+
+def _yukassa(fakes: str) -> dict:
+    return {
+        "yukassa_shop_id": env.text("YUKASSA_SHOP_ID") or (fakes and DEMO_YUKASSA_SHOP),
+        "yukassa_secret_key": env.secret("YUKASSA_SECRET_KEY") or (fakes and DEMO_YUKASSA_KEY),
+        "yukassa_api_base": _base("YUKASSA_API_BASE", "https://api.yookassa.ru", fakes and f"{fakes}/yukassa"),
     }
 
 

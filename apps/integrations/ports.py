@@ -82,6 +82,22 @@ class CryptoInvoice:
 
 
 @dataclass(frozen=True)
+class YukassaPayment:
+    """A YooKassa payment. `status`: pending | waiting_for_capture | succeeded | canceled.
+
+    `amount` and `refunded` are in `currency`; `pay_url` is empty once there is nothing to confirm; `mark` is ours.
+    """
+
+    payment_id: str
+    status: str
+    amount: Decimal
+    currency: str
+    refunded: Decimal = Decimal(0)
+    pay_url: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True)
 class StarsPayment:
     """One row of the bot's Stars account: `charge_id` is unique; `stars` < 0 for money that left the bot (refunds)."""
 
@@ -335,6 +351,28 @@ class Click(CardGateway, Protocol):
         ...
 
 
+class Yukassa(Protocol):
+    """Payments by card through YooKassa (contract urgent 10). Its notices are unsigned: only `payment` is its word."""
+
+    def is_configured(self) -> bool:
+        """Whether we hold a shop id and its key."""
+        ...
+
+    def create_payment(
+        self, *, amount: Decimal, currency: str, description: str, mark: str, return_url: str
+    ) -> YukassaPayment:
+        """A payment that is captured at once.
+
+        The same `mark` (1..64 characters) with the same other arguments gives the same payment, for a day: after
+        `VendorUnsure` simply ask again.
+        """
+        ...
+
+    def payment(self, payment_id: str) -> YukassaPayment | None:
+        """The present state of a payment; None when the shop has no such payment."""
+        ...
+
+
 class Push(Protocol):
     """Notifications on devices (contract integrations 9)."""
 
@@ -361,6 +399,8 @@ def port(name: Literal["octo"]) -> CardGateway: ...
 def port(name: Literal["payme"]) -> Payme: ...
 @overload
 def port(name: Literal["click"]) -> Click: ...
+@overload
+def port(name: Literal["yukassa"]) -> Yukassa: ...
 @overload
 def port(name: Literal["push", "web_push"]) -> Push: ...
 @overload

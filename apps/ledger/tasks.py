@@ -15,13 +15,13 @@ from apps.ledger.events import AuditFailed
 log = logging.getLogger(__name__)
 
 
-@shared_task(queue="money")
+@shared_task
 def expire_holds(**_: Any) -> int:
     """Give back what is held past its time."""
     return actions.expire_holds()
 
 
-@shared_task(queue="slow")
+@shared_task
 def audit_ledger(**_: Any) -> int:
     """Check all books and shout when they are not true; returns the number of faults."""
     report = queries.audit()

@@ -140,9 +140,7 @@ class HouseConsumer(AsyncConsumer):
         self._writer: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._chores: set[asyncio.Task[None]] = set()
-        self._is_held = False  # while the missed rows are written, live frames wait
-        self._rows_came = False
-        self._held_rows: deque[str] = deque(maxlen=self.most_waiting_frames)
+        self._held: list[dict[str, Any]] | None = None  # what came live while the missed rows are being written
         self._is_accepted = False
         self._is_closed = False
         self._heard_at = time.monotonic()
@@ -236,17 +234,18 @@ class HouseConsumer(AsyncConsumer):
         crowd = self._board.crowd(live.person(visitor.user_id, self.product))
         if visitor.user_id and crowd >= self.most_sockets_per_person:
             await self.close(TOO_MANY)
-        self._is_held, self.visitor = True, visitor
+        self._held, self.visitor = [], visitor
         await self._join_groups(visitor)
         await self._accept(subprotocol="bearer" if proof.way == "subprotocol" else None)
         await self.greet(proof)
         await self._write_waiting()
         if self.person:
             await self._catch_up(*self.person)
-        self._is_held = False
-        while self._held_rows:
-            self._put_row(self._held_rows.popleft())
+        held, self._held = self._held, None
+        for message in held:
+            self.put_through(message)
         self._wake_writer()
+        self._heard_at = time.monotonic()  # silence counts from here: nobody was listening to them meanwhile
         self._arm_heartbeat()
 
     async def _extend(self, frame: dict[str, Any]) -> None:
@@ -299,14 +298,22 @@ class HouseConsumer(AsyncConsumer):
         """A message of the channel layer; never waits (see `switchboard.Socket`)."""
         if self._is_closed or self.visitor is None:
             return
-        if message["type"] == "house.row":
-            self._put_row(message["text"])
-        elif message["type"] == "house.frame":
-            self._put_frame(message["text"])
-        elif message["type"] == "house.close":
+        if message["type"] == "house.close":
             self._later(self.close(int(message["code"])))
         elif message["type"] == "house.regroup":
             self._later(self.regroup())
+        elif self._held is not None:
+            self._hold(message)
+        elif message["type"] == "house.row":
+            self._put_row(message["text"])
+        elif message["type"] == "house.frame":
+            self._put_frame(message["text"])
+
+    def _hold(self, message: dict[str, Any]) -> None:
+        if self._held is not None and len(self._held) < self.most_waiting_frames:
+            self._held.append(message)
+        else:
+            self._later(self.close(TOO_SLOW))
 
     def _put_frame(self, text: str) -> None:
         if type(self).wants is HouseConsumer.wants or self.wants(orjson.loads(text)):
@@ -314,10 +321,6 @@ class HouseConsumer(AsyncConsumer):
 
     def _put_row(self, text: str) -> None:
         if self.person is None:
-            return
-        if self._is_held:
-            self._rows_came = True  # the row is in the table: the next look finds it, in its place …
-            self._held_rows.append(text)  # … unless another socket of the person has marked it meanwhile
             return
         row = orjson.loads(text)
         if row["id"] not in self._known:
@@ -339,7 +342,7 @@ class HouseConsumer(AsyncConsumer):
         self._wake_writer()
 
     def _wake_writer(self) -> None:
-        if self._waiting and not self._is_held and (self._writer is None or self._writer.done()):
+        if self._waiting and self._held is None and (self._writer is None or self._writer.done()):
             self._writer = asyncio.create_task(self._write_waiting())
 
     async def _write_waiting(self) -> None:
@@ -359,29 +362,25 @@ class HouseConsumer(AsyncConsumer):
             self._known.popitem(last=False)
 
     async def _catch_up(self, user_id: int, product: str) -> None:
-        """Write what was missed, oldest first, then go live without gap or double.
+        """Write what was missed, oldest first.
 
-        The socket is in its group already. Rows that come meanwhile are not queued but looked up again, so the order is
-        that of the table; live begins in the step in which a look finds nothing and nothing came during it.
+        The socket is in its group already and Redis has confirmed it, so a row is either in the table by the time we
+        look or comes live after it. What came live meanwhile is held and follows, without the rows found here.
         """
         await self._board.settled()
-        while True:
-            self._rows_came = False
-            rows = await in_database(queries.unsent_rows, user_id, product)
-            if not rows and not self._rows_came:
-                break
+        last_id = 0
+        while rows := await in_database(queries.unsent_rows, user_id, product, after_id=last_id):
             await self._write_missed(rows)
+            last_id = rows[-1]["id"]
 
     async def _write_missed(self, rows: list[dict[str, Any]]) -> None:
-        fresh = [row for row in rows if row["id"] not in self._known]
-        for row in fresh:
+        for row in rows:
             if self._is_closed:
                 raise Closed
             shaped = self.frame_of(orjson.loads(orjson.dumps(row)))
             await self.base_send({"type": "websocket.send", "text": orjson.dumps(shaped).decode()})
             self._remember(row["id"])
-        self._board.mark(row["id"] for row in rows)
-        await self._board.settled()
+            self._board.mark([row["id"]])
 
     # ── in ────────────────────────────────────────────────────────────────────────────────────────────────────────
     async def _hear(self, message: dict[str, Any]) -> None:

@@ -16,8 +16,10 @@ LARGEST_PAGE = 200
 """An inbox answers at most this many rows, whatever is asked for."""
 
 REPLAY_BATCH = 200
-LIVE_FIELDS = ("id", "public_id", "user_id", "product", "kind", "title", "body", "payload", "language")
-LIVE_FIELDS += ("link_url", "created_at")
+LIVE_FIELDS: tuple[str, ...] = (
+    *("id", "public_id", "user_id", "product", "kind", "title", "body", "payload", "language"),
+    *("link_url", "created_at"),
+)
 
 
 def inbox(
@@ -54,9 +56,10 @@ def unread_count(*, user_id: int, product: str) -> int:
     return Notification.objects.of(user_id, product).unread().count()
 
 
-def unsent_rows(user_id: int, product: str, limit: int = REPLAY_BATCH) -> list[dict[str, Any]]:
-    """What no socket has written yet, oldest first (contract loyalty 3.10)."""
-    return list(Notification.objects.of(user_id, product).unsent().order_by("id").values(*LIVE_FIELDS)[:limit])
+def unsent_rows(user_id: int, product: str, *, after_id: int = 0) -> list[dict[str, Any]]:
+    """What no socket has written yet, oldest first, at most `REPLAY_BATCH` rows (contract loyalty 3.10)."""
+    rows = Notification.objects.of(user_id, product).unsent().filter(id__gt=after_id)
+    return list(rows.order_by("id").values(*LIVE_FIELDS)[:REPLAY_BATCH])
 
 
 def overlooked_rows(

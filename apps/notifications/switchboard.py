@@ -1,7 +1,7 @@
 """The one place per process where live frames come in and are put through to sockets.
 
 All sockets of a loop share one channel of the channel layer and one reading task. A socket costs no Redis channel, no
-queue and no task of its own, which is how 2,000 idle ones fit into 100 MB (issue 2, figures).
+queue and no task of its own, which is how 2,000 idle ones fit into 100 MB.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 import orjson
@@ -31,6 +32,7 @@ OVERLOOKED_AFTER_SECONDS = 5
 PAUSE_AFTER_TROUBLE_SECONDS = 1
 ECHO_TRIES = 20
 ECHO_SECONDS = 0.1
+"""A new group calls itself so often, at this pace, until Redis lets it hear its own call."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,32 +74,30 @@ class Switchboard:
 
     # ── groups ────────────────────────────────────────────────────────────────────────────────────────────────────
     async def join(self, socket: Socket, group: str) -> None:
-        """Put the socket into the group; returns when the layer has been told."""
+        """Put the socket into the group; returns when whatever is sent there from now on will be heard."""
         async with self._joining:
             if not self._channel:
                 await self._open()
             members = self._groups.setdefault(group, set())
-            is_new = not members
-            if is_new:
+            if not members:
                 await self._layer.group_add(group, self._channel)
+                self._echoes[group] = asyncio.Event()
             members.add(socket)
-        if is_new:
-            await self._hear_ourselves(group)
+        if group in self._echoes:
+            await self._hear_ourselves(group, self._echoes[group])
 
-    async def _hear_ourselves(self, group: str) -> None:
-        """Redis does not confirm a subscription: call into the group until our own call comes back.
+    async def _hear_ourselves(self, group: str, heard: asyncio.Event) -> None:
+        """The layer does not wait for Redis to confirm a subscription: call into the group until our call comes back.
 
-        Without it a row told between the look at the table and the subscription would wait for the sweep.
+        Without it a row told between the look at the table and the subscription would wait for the sweep, and the
+        rows after it would overtake it.
         """
-        heard = self._echoes.setdefault(group, asyncio.Event())
         for _ in range(ECHO_TRIES):
-            try:
-                await self._layer.group_send(group, {"type": "house.echo", "group": group, "from": self._channel})
+            await self._layer.group_send(group, {"type": "house.echo", "group": group, "from": self._channel})
+            with suppress(TimeoutError):
                 await asyncio.wait_for(heard.wait(), ECHO_SECONDS)
-                break
-            except TimeoutError:
-                continue
-        self._echoes.pop(group, None)
+                return
+        log.warning("no echo from the live layer", extra={"group": group})
 
     async def leave(self, socket: Socket, group: str) -> None:
         """Take the socket out; the last one gives the subscription back."""
@@ -105,7 +105,14 @@ class Switchboard:
             members = self._groups.get(group, set())
             members.discard(socket)
             if not members and self._groups.pop(group, None) is not None:
-                await self._layer.group_discard(group, self._channel)
+                self._echoes.pop(group, None)
+                await self._give_back(group)
+
+    async def _give_back(self, group: str) -> None:
+        try:
+            await self._layer.group_discard(group, self._channel)
+        except Exception as problem:  # Redis is away: nobody listens here any more, its frames go nowhere
+            log.warning("live group not given back", extra={"group": group, "problem": type(problem).__name__})
 
     async def _open(self) -> None:
         self._channel = await self._layer.new_channel()
@@ -122,8 +129,8 @@ class Switchboard:
 
     def _put_through(self, message: dict[str, Any]) -> None:
         if message["type"] == "house.echo":
-            if message["from"] == self._channel and message["group"] in self._echoes:
-                self._echoes[message["group"]].set()
+            if message["from"] == self._channel and (heard := self._echoes.pop(message["group"], None)):
+                heard.set()
             return
         for socket in tuple(self._groups.get(message.get("group", ""), ())):
             socket.put_through(message)

@@ -9,19 +9,19 @@ from celery import shared_task
 from apps.notifications import actions
 
 
-@shared_task(queue="talk")
+@shared_task
 def deliver_due(**_: Any) -> int:
     """Send what is due; swept every few seconds and woken after each tell."""
     return actions.deliver_due()
 
 
-@shared_task(queue="slow")
+@shared_task
 def run_broadcasts(*, broadcast_id: int | None = None, **_: Any) -> int:
     """Tell running broadcasts for a minute; the next sweep goes on."""
     return actions.run_due(broadcast_id=broadcast_id)
 
 
-@shared_task(queue="slow")
+@shared_task
 def prune_notifications(**_: Any) -> int:
     """Delete what is older than half a year."""
     return actions.prune()

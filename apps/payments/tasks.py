@@ -15,13 +15,13 @@ from apps.payments.events import AuditFailed
 log = logging.getLogger(__name__)
 
 
-@shared_task(queue="money")
+@shared_task
 def reconcile_payments(**_: Any) -> dict[str, int]:
     """Ask gateways about open payments, held money and refunds whose turn it is; ends what is over."""
     return actions.reconcile()
 
 
-@shared_task(queue="slow")
+@shared_task
 def audit_payments(**_: Any) -> int:
     """Check every payment against its refunds and states, and shout; returns the number of faults."""
     report = queries.audit()

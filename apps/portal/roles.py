@@ -49,6 +49,11 @@ ROLES: dict[str, tuple[str, ...]] = {
     "Operator": (
         *("core.view_outboxmessage", "core.change_outboxmessage", "core.view_webhookreceipt", "core.view_steplog"),
         *("notifications.view_notification", "notifications.view_broadcast", "urgent.view_city", "urgent.change_city"),
+        *("notifications.view_delivery", "notifications.change_delivery", "notifications.view_device"),
+    ),
+    "Broadcaster": (
+        *("notifications.view_broadcast", "notifications.add_broadcast", "notifications.change_broadcast"),
+        "notifications.view_delivery",
     ),
     "House admin": (
         *(

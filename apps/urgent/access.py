@@ -83,6 +83,11 @@ def ensure_can_block(by: Any) -> None:
     ensure(_has_right(by, "urgent.block_member"), errors.NotAModerator)
 
 
+def may_read_contacts(by: Any) -> bool:
+    """Staff who decide on complaints or refunds; others see orders without the paid secret (contract urgent 3.2)."""
+    return _has_right(by, "urgent.moderate") or _has_right(by, "urgent.refund_take")
+
+
 def ensure_reason(reason: str) -> None:
     """Every deed of staff says why. Raises `ReasonNeeded`."""
     ensure(bool(reason.strip()), errors.ReasonNeeded)

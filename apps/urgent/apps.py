@@ -12,4 +12,4 @@ class UrgentConfig(AppConfig):
     verbose_name = _("Urgent services")
 
     def ready(self) -> None:
-        from apps.urgent import handlers, states  # noqa: F401
+        from apps.urgent import checks, handlers, states  # noqa: F401

@@ -14,6 +14,8 @@ BOOK = "urgent"
 HOUSE_REVENUE = "urgent:revenue"
 """House account that takes are paid to and refunds are paid from."""
 
+PROVIDERS = ("crypto_bot", "telegram_stars", "yukassa")
+
 
 @dataclass(frozen=True)
 class Urgent:
@@ -39,6 +41,8 @@ class Urgent:
     """Invoices and developer recharges per member and hour; 0 is no limit."""
     recharge_max: int
     """Largest top-up, whole roubles."""
+    payment_provider: str
+    """Who collects the money when the caller names nobody, if it is set up; else the first one that is."""
     crypto_invoice_seconds: int
     """How long a provider's bill can be paid."""
     stars_rub_rate: Decimal
@@ -52,7 +56,9 @@ class Urgent:
 
 
 def load(*, embedded: bool) -> Urgent:
-    """Read the environment; `URGENT_<NAME>` goes before `<NAME>`. Raises `environs.EnvError` for a malformed value."""
+    """Read the environment; `URGENT_<NAME>` goes before `<NAME>`. Raises `environs.EnvError` for a malformed value and
+    `ValueError` for an unknown provider.
+    """
     read = env.for_product("URGENT")
     return Urgent(
         order_lifetime_minutes=read.integer("ORDER_LIFETIME_MINUTES", 60),
@@ -65,9 +71,16 @@ def load(*, embedded: bool) -> Urgent:
         takes_per_minute=read.integer("TAKES_PER_MINUTE", 60),
         recharges_per_hour=read.integer("RECHARGES_PER_HOUR", 60),
         recharge_max=read.integer("RECHARGE_MAX", 100_000),
+        payment_provider=_provider(read.text("PAYMENT_PROVIDER", "crypto_bot")),
         crypto_invoice_seconds=read.integer("CRYPTO_INVOICE_SECONDS", 1800),
         stars_rub_rate=read.decimal("STARS_RUB_RATE", "1.5"),
         allow_dev_recharge=read.flag("ALLOW_DEV_RECHARGE", embedded),
         bot_username=read.text("TELEGRAM_BOT_USERNAME", ""),
         list_cache_seconds=read.integer("LIST_CACHE_SECONDS", 2),
     )
+
+
+def _provider(name: str) -> str:
+    if name.lower() not in PROVIDERS:
+        raise ValueError(f"PAYMENT_PROVIDER must be one of {', '.join(PROVIDERS)}, not {name!r}")
+    return name.lower()

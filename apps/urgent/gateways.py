@@ -1,4 +1,6 @@
-"""Who collects the money of an invoice: CryptoBot and Telegram Stars behind one interface (contract urgent 3.7)."""
+"""Who collects the money of an invoice: CryptoBot, Telegram Stars and YooKassa behind one interface (contract urgent
+3.7 and 10).
+"""
 
 from __future__ import annotations
 
@@ -13,15 +15,16 @@ from django.core.cache import cache
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from apps.integrations.ports import CryptoInvoice, StarsPayment, port
+from apps.core.texts import speaking
+from apps.integrations.ports import CryptoInvoice, StarsPayment, VendorRefused, YukassaPayment, port
+from apps.urgent.conf import CURRENCY
 from apps.urgent.models import Invoice
 
 TELEGRAM_LINK = "https://t.me/"
 """The front end's SDK throws on any other address in `mini_app_invoice_url` (contract urgent 1.4)."""
 
-PAID, OPEN, OVER, UNKNOWN = "paid", "open", "over", "unknown"
-"""What a provider may say about a bill; unknown: it has no such bill."""
-
+PAID, OPEN, OVER, UNKNOWN, ODD = "paid", "open", "over", "unknown", "odd"
+"""What a provider may say about a bill; unknown: it has no such bill; odd: paid, but not as we asked for it."""
 
 RECENT_INVOICES = 1000
 """How far back a bill without a number is looked for; the provider's largest page."""
@@ -40,6 +43,7 @@ class Bill:
     provider_invoice_id: int | None
     pay_url: str
     mini_app_url: str
+    charge_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -122,11 +126,43 @@ class TelegramStars:
         return said
 
 
+class YuKassa:
+    """YooKassa: cards in roubles. Its payment ids are words, kept as `charge_id`; one question per bill."""
+
+    def is_configured(self) -> bool:
+        return port("yukassa").is_configured()
+
+    def price(self, amount: int) -> int | None:
+        return None
+
+    def issue(self, invoice: Invoice) -> Bill:
+        made = _yukassa_payment_for(invoice)
+        return Bill(None, made.pay_url, "", made.payment_id)
+
+    def ask(self, invoices: list[Invoice]) -> dict[int, Standing]:
+        """A bill that YooKassa refuses to talk about waits, and its neighbours do not; alone it raises."""
+        said: dict[int, Standing] = {}
+        for invoice in invoices:
+            try:
+                said[invoice.pk] = _standing_at_yukassa(invoice)
+            except VendorRefused:
+                if len(invoices) == 1:
+                    raise
+                said[invoice.pk] = Standing(OPEN)
+        return said
+
+
 GATEWAYS: dict[str, Gateway] = {
     Invoice.Provider.CRYPTO_BOT: CryptoBot(),
     Invoice.Provider.STARS: TelegramStars(),
+    Invoice.Provider.YUKASSA: YuKassa(),
 }
-"""In the order of preference: the first one set up serves callers that name none."""
+"""In the order of preference after `PAYMENT_PROVIDER`: the first one set up serves callers that name none."""
+
+
+def preferred() -> list[tuple[str, Gateway]]:
+    """All gateways, the operator's choice first."""
+    return sorted(GATEWAYS.items(), key=lambda named: named[0] != settings.URGENT.payment_provider)
 
 
 def telegram_link(url: str | None) -> str:
@@ -173,3 +209,38 @@ def _stars_since(moment: datetime) -> Iterator[StarsPayment]:
         offset += STARS_PAGE
         if page[-1].at < timezone.now() - STARS_BOOKMARK_AGE:
             cache.set(STARS_BOOKMARK, (offset, page[-1].at), None)
+
+
+def _yukassa_payment_for(invoice: Invoice) -> YukassaPayment:
+    """Our mark is the key: a repeat gives the same payment if every word is the same, hence one language for all."""
+    with speaking("ru"):
+        description = gettext("Balance top-up: {amount} RUB").format(amount=invoice.amount)
+    bot = settings.URGENT.bot_username
+    return port("yukassa").create_payment(
+        amount=Decimal(invoice.amount),
+        currency=CURRENCY,
+        description=description,
+        mark=invoice.mark,
+        return_url=f"{TELEGRAM_LINK}{bot}" if bot else settings.PUBLIC_URL,
+    )
+
+
+def _standing_at_yukassa(invoice: Invoice) -> Standing:
+    """By its id; a bill whose answer got lost is asked for again as long as somebody may be waiting for it.
+
+    After that it is unknown: nobody ever saw its payment page, so nobody can have paid.
+    """
+    if invoice.charge_id:
+        found = port("yukassa").payment(invoice.charge_id)
+    else:
+        found = _yukassa_payment_for(invoice) if timezone.now() < invoice.expires_at else None
+    if found is None or found.mark != invoice.mark:
+        return Standing(UNKNOWN)
+    return Standing(_state_at_yukassa(found, invoice), charge_id=found.payment_id)
+
+
+def _state_at_yukassa(found: YukassaPayment, invoice: Invoice) -> str:
+    state = {"succeeded": PAID, "pending": OPEN, "waiting_for_capture": OPEN, "canceled": OVER}
+    is_ours = (found.amount, found.currency, found.refunded) == (invoice.amount, CURRENCY, 0)
+    said = state.get(found.status, OPEN)
+    return ODD if said == PAID and not is_ours else said

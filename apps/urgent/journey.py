@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import F
 from django.utils import timezone
 
@@ -69,9 +70,13 @@ def run(client: Any) -> None:
         _sell_the_contact(client, cast, order, watching, buying)
         _finish(client, cast, order, watching)
         _judge(client, cast, order)
-        _let_one_expire(client, cast, watching, buying)
+        if sees_the_books := _sees(order):
+            _let_one_expire(client, cast, watching, buying)
     _read_the_messages(client, cast)
-    _balance_the_books(client, cast)
+    if sees_the_books:
+        _balance_the_books(client, cast)
+    else:
+        client.say("– expiry and books not walked: set DATA_DIR or DATABASE_URL as the server has it")
 
 
 def _open_the_door(client: Any) -> None:
@@ -252,14 +257,19 @@ def _let_one_expire(client: Any, cast: Cast, watching: Any, buying: Any) -> None
         client.heard(buying, "balance", balance=executor.balance)
 
 
+def _sees(order_id: str) -> bool:
+    """Whether this process reads the server's own database; another laptop folder may not even have the table."""
+    try:
+        return Order.objects.filter(pk=order_id).exists()
+    except DatabaseError:
+        return False
+
+
 def _turn_the_clock(client: Any, order_id: str) -> None:
     """Make the order an hour older, in the table: a journey cannot wait."""
     hour, now = timedelta(minutes=settings.URGENT.order_lifetime_minutes), timezone.now()
-    turned = Order.objects.filter(pk=order_id).update(
+    Order.objects.filter(pk=order_id).update(
         created_at=F("created_at") - hour, first_taken_at=F("first_taken_at") - hour, expires_at=now, due_at=now
-    )
-    client.sure(
-        "the journey reads the server's own database (set DATA_DIR or DATABASE_URL as the server has it)", turned == 1
     )
 
 

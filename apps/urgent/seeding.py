@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import actions as accounts
 from apps.core.models import StepLog
@@ -21,6 +23,8 @@ from apps.core.money import Money
 from apps.integrations.telegram import TelegramProfile
 from apps.ledger import actions as ledger
 from apps.ledger.models import Entry
+from apps.notifications import actions as notifications
+from apps.notifications.channels import INBOX
 from apps.urgent.actions import invoices, members
 from apps.urgent.actions.finish import UNANSWERED
 from apps.urgent.actions.orders import normalised
@@ -87,6 +91,7 @@ PLAN = {
 }
 """How many finished orders of each kind; more than three a day, so that charts have a shape."""
 
+MESSAGES_COUNT = 14
 ACTIVE_COUNT = 12
 FEWEST_ACTIVE = 3
 """Below this many the next run posts fresh ones: active orders live an hour."""
@@ -151,6 +156,7 @@ def _plant_the_month(crew: Crew) -> None:
     for status, moment in _moments(crew):
         _plant_finished(crew, status, moment)
     _plant_complaints(crew)
+    _plant_messages()
 
 
 def _plant_wishes(crew: Crew) -> None:
@@ -171,7 +177,7 @@ def _plant_bills(crew: Crew) -> None:
     for number, member in enumerate(crew.executors[:-1]):
         provider = Invoice.Provider.STARS if number % 3 == 2 else Invoice.Provider.CRYPTO_BOT
         _paid_bill(member, (100, 300, 1000)[number % 3], provider, start + timedelta(hours=number))
-    _paid_bill(crew.executors[0], 100, Invoice.Provider.CRYPTO_BOT, crew.now - timedelta(days=9))
+    _paid_bill(crew.executors[0], 100, Invoice.Provider.YUKASSA, crew.now - timedelta(days=9))
     _paid_bill(crew.executors[1], 300, Invoice.Provider.STARS, crew.now - timedelta(days=2))
     _open_bill(crew.executors[2], 300, Invoice.Status.EXPIRED, crew.now - timedelta(days=5))
     _open_bill(crew.executors[-1], 100, Invoice.Status.REFUSED, crew.now - timedelta(days=1))
@@ -198,8 +204,10 @@ def _paid_bill(member: Member, amount: int, provider: str, moment: datetime) -> 
         paid_at,
     )
     invoice.status, invoice.entry, invoice.paid_at = Invoice.Status.PAID, entry, paid_at
+    if provider != Invoice.Provider.CRYPTO_BOT:
+        invoice.charge_id = f"sample-{invoice.pk}"
     if provider == Invoice.Provider.STARS:
-        invoice.charge_id, invoice.payer_id = f"sample-{invoice.pk}", member.pk
+        invoice.payer_id = member.pk
     invoice.save()
 
 
@@ -357,6 +365,36 @@ def _plant_complaints(crew: Crew) -> None:
             created_at=made_at,
             decided_at=None if is_open else made_at + timedelta(hours=6),
         )
+
+
+def _plant_messages() -> None:
+    """What the newest completed orders have said to both sides, in the inbox only: nobody is disturbed by samples."""
+    newest = Take.objects.filter(order__status=Order.Status.COMPLETED).order_by("-taken_at", "slot")[:MESSAGES_COUNT]
+    for take in newest.select_related("order__client__user", "executor__user"):
+        order = take.order
+        places = {"place": take.slot, "places": order.max_executors}
+        taken = _("Your order «{category}» was taken: {place} of {places}")
+        _keep(
+            order.client, "order_taken", taken, f"taken:{order.pk}:{take.executor_id}", take.taken_at, order, **places
+        )
+        done = _("The order «{category}» is completed")
+        _keep(
+            take.executor, "order_completed", done, f"completed:{order.pk}", order.finished_at or take.taken_at, order
+        )
+
+
+def _keep(member: Member, kind: str, title: Any, key: str, moment: datetime, order: Order, **facts: int) -> None:
+    notifications.tell(
+        user=member.user,
+        product="urgent",
+        kind=kind,
+        title=title,
+        facts={"category": order.category, **facts},
+        payload={"order_id": order.pk},
+        key=key,
+        channels=(INBOX,),
+        now=moment,
+    )
 
 
 def _plant_active(crew: Crew) -> int:

@@ -82,7 +82,9 @@ def _refuse_until(moment: datetime, now: datetime, refusal: type[TooMany]) -> No
 
 def _count(phone: str, figures: CodeFigures, caller: Caller) -> None:
     if caller.address:
-        throttle.hit(f"{figures.product}:code:address", caller.address, figures.by_address, refusal=errors.TooManyCodes)
+        throttle.hit(
+            f"{figures.product}:code:address", caller.neighbourhood, figures.by_address, refusal=errors.TooManyCodes
+        )
     throttle.hit(f"{figures.product}:code:phone", phone, figures.by_phone, refusal=errors.TooManyCodes)
     throttle.hit(f"{figures.product}:code:phone:long", phone, figures.by_phone_long, refusal=errors.TooManyCodes)
 
@@ -174,7 +176,7 @@ def check_code(
     purpose = f"{figures.product}:{purpose}"[:60]
     if caller.address:
         limit = figures.tries_by_address
-        throttle.hit(f"{figures.product}:code:try", caller.address, limit, refusal=errors.TooManyTries)
+        throttle.hit(f"{figures.product}:code:try", caller.neighbourhood, limit, refusal=errors.TooManyTries)
     with transaction.atomic(durable=True):
         row = OneTimeCode.objects.filter(phone=phone, purpose=purpose).order_by("-id").first()
         refusal = _reserve_try(row, now)

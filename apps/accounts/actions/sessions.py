@@ -61,8 +61,9 @@ def admit(*, user: User, caller: Caller = NOWHERE, identifier: str = "") -> User
 
 def _doors(identifier: str, figures: LoginFigures, caller: Caller) -> list[tuple[str, str, throttle.Limit]]:
     name = f"{caller.product}:login"
-    doors = [(f"{name}:identifier", f"{caller.address}|{identifier.strip().lower()}", figures.by_identifier)]
-    return [*doors, (f"{name}:address", caller.address, figures.by_address)] if caller.address else doors
+    claimed = queries.spelling(identifier, country=figures.country)
+    doors = [(f"{name}:identifier", f"{caller.neighbourhood}|{claimed}", figures.by_identifier)]
+    return [*doors, (f"{name}:address", caller.neighbourhood, figures.by_address)] if caller.address else doors
 
 
 def _count(identifier: str, figures: LoginFigures, caller: Caller) -> None:

@@ -342,3 +342,20 @@ def test_a_role_with_an_unknown_right_is_refused_as_a_whole():
     with pytest.raises(LookupError, match="accounts.fly"):
         actions.ensure_roles({"Pilot": ["accounts.view_user"], "Bird": ["accounts.fly"]})
     assert not Group.objects.filter(name__in=("Pilot", "Bird")).exists()
+
+
+def test_every_spelling_of_a_phone_counts_as_one_name():
+    cast.aziza()
+    figures = LoginFigures(by_identifier=Limit(2, 3600), by_address=Limit(0, 1))
+    for spelling in ("+998901234567", "998 90 123 45 67"):
+        assert_refused(errors.WrongCredentials, lambda name=spelling: log_in(name, "wrong", figures))
+    for spelling in ("901234567", "+998 (90) 123-45-67", "00998901234567"):
+        assert_refused(errors.TooManyTries, lambda name=spelling: log_in(name, cast.PASSWORD, figures))
+
+
+def test_a_walk_through_ones_own_ipv6_network_gains_nothing():
+    figures = LoginFigures(by_identifier=Limit(2, 3600))
+    callers = [Caller(address=f"2001:db8::{number}", product="demo") for number in (1, 2, 3)]
+    for caller in callers[:2]:
+        assert_refused(errors.WrongCredentials, lambda at=caller: log_in("nobody", "wrong", figures, at))
+    assert_refused(errors.TooManyTries, lambda: log_in("nobody", "wrong", figures, callers[2]))

@@ -12,6 +12,7 @@ SAFE = {
     "TICK_IN_PROCESS": False,
     "ALLOWED_HOSTS": ["mahalla.uz"],
     "CORS_ALLOWED_ORIGINS": ["https://mahalla.uz"],
+    "TRUSTED_PROXIES": ["127.0.0.1", "10.0.0.0/8"],
 }
 UNSAFE = {
     "E002": {"SECRET_KEY": "short"},
@@ -41,6 +42,11 @@ def problems(monkeypatch, **changes):
 
 def test_a_safe_production_has_no_problem(monkeypatch):
     assert problems(monkeypatch) == []
+
+
+@pytest.mark.parametrize("net", ["0.0.0.0/0", "::/0", "rubbish", "*"])
+def test_nobody_trusts_the_whole_internet_to_name_its_address(monkeypatch, net):
+    assert problems(monkeypatch, TRUSTED_PROXIES=["127.0.0.1", net]) == ["E010"]
 
 
 @pytest.mark.parametrize(("number", "change"), UNSAFE.items())

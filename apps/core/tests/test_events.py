@@ -132,6 +132,61 @@ def test_old_delivered_messages_are_pruned_and_dead_ones_stay():
     assert OutboxMessage.objects.get().state == "dead"
 
 
+def age_the_claim(**changes):
+    """As if the relay had been busy for longer than its claim."""
+    OutboxMessage.objects.update(due_at=timezone.now() + timedelta(seconds=1), **changes)
+
+
+def test_a_late_failure_does_not_undo_what_another_relay_delivered():
+    boil()
+    message = events._claim(1, timezone.now())[0]
+    mood["fails"] = 1
+    OutboxMessage.objects.update(delivered_at=timezone.now())
+    events._deliver(message)
+    assert OutboxMessage.objects.get().state == "delivered"
+
+
+def test_a_late_failure_does_not_cut_short_the_claim_of_another_relay():
+    boil()
+    message = events._claim(1, timezone.now())[0]
+    mood["fails"] = 1
+    age_the_claim(attempts=2)
+    events._deliver(message)
+    kept = OutboxMessage.objects.get()
+    assert (kept.attempts, kept.last_error, kept.delivered_at) == (2, "", None)
+
+
+def test_what_a_slow_handler_left_of_the_batch_is_for_the_next_relay(monkeypatch):
+    for litres in range(3):
+        boil(litres)
+    monkeypatch.setattr(events, "CLAIM_SECONDS", 0)
+    events.relay(limit=3)
+    assert [words for words in heard if words.startswith("served")] == []
+    monkeypatch.undo()
+
+
+def test_a_relay_that_dies_leaves_its_messages_claimable():
+    boil(4)
+    assert len(events._claim(10, timezone.now())) == 1
+    assert events.relay() == 0
+    assert events.relay(now=timezone.now() + timedelta(seconds=events.CLAIM_SECONDS + 1)) == 1
+    assert heard[-1] == "served 4"
+    assert OutboxMessage.objects.get().attempts == 2
+
+
+def test_a_message_that_kills_its_worker_is_tried_alone_and_ends_as_a_dead_letter():
+    boil(1)
+    boil(2)
+    killer = OutboxMessage.objects.earliest("id")
+    OutboxMessage.objects.filter(pk=killer.pk).update(attempts=events.SUSPICIOUS_ATTEMPTS)
+    assert [message.pk for message in events._claim(50, timezone.now())] == [killer.pk]
+    OutboxMessage.objects.filter(pk=killer.pk).update(attempts=events.MAX_ATTEMPTS, due_at=timezone.now())
+    deliver(expect_failures=True)
+    killer.refresh_from_db()
+    assert (killer.state, killer.last_error) == ("dead", "its worker died each time")
+    assert [words for words in heard if words.startswith("served")] == ["served 2"]
+
+
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
 def test_eight_relays_deliver_each_message_once():

@@ -51,6 +51,41 @@ def test_a_step_writes_stamps_and_logs(door):
     assert (log.from_status, log.to_status, log.by, log.reason) == ("shut", "open", "system", "morning")
 
 
+def test_a_long_reason_is_kept_as_far_as_the_column_reaches(door):
+    states.step(door, "open", by=None, reason="why " * 500)
+    assert len(states.history(door).get().reason) == 500
+
+
+@pytest.fixture
+def doors():
+    rows = (WebhookReceipt(vendor="door", external_id=f"many-{number}", kind="shut") for number in range(3))
+    return WebhookReceipt.objects.bulk_create(rows)
+
+
+def test_many_step_together_and_each_leaves_its_trace(doors, django_assert_num_queries):
+    states.step_all(doors[:1], "open", by=None)
+    with django_assert_num_queries(4):  # a savepoint, the rows, their log, its release: nobody listens to this fact
+        states.step_all(doors[1:], "open", by=None, reason="morning")
+    assert {door.kind for door in doors} == {"open"}
+    assert set(WebhookReceipt.objects.values_list("kind", flat=True)) == {"open"}
+    assert [(log.from_status, log.to_status, log.by, log.reason) for log in states.history(doors[2])] == [
+        ("shut", "open", "system", "morning")
+    ]
+    states.step_all([], "open", by=None)
+
+
+def test_of_many_all_step_or_none(doors):
+    WebhookReceipt.objects.filter(pk=doors[2].pk).update(kind="open")
+    unchanged = [WebhookReceipt.objects.all(), StepLog.objects.all()]
+    assert_refused(IllegalStep, lambda: states.step_all(doors, "open", by=None), unchanged=unchanged)
+    assert_refused(IllegalStep, lambda: states.step_all(doors[:1], "locked", by=None), unchanged=unchanged)
+    states.step_all(doors[:2], "open", by=None)
+    assert_refused(NotAllowed, lambda: states.step_all(doors[:2], "locked", by=doors[0]), unchanged=unchanged)
+    doors[2].kind = "shut"
+    with pytest.raises(ValueError, match="one state"):
+        states.step_all(doors, "open", by=None)
+
+
 def test_a_step_that_is_not_in_the_table_is_refused(door):
     refused = assert_refused(
         IllegalStep,

@@ -6,7 +6,7 @@ from django.test import RequestFactory
 
 from apps.core.errors import TooMany
 from apps.core.testing import outcomes, race
-from apps.core.throttle import Limit, client_address, give_back, hit, used
+from apps.core.throttle import Limit, client_address, give_back, hit, neighbourhood, used
 
 LIMIT = Limit(count=3, seconds=60)
 
@@ -55,3 +55,19 @@ def test_fifty_at_once_get_exactly_the_limit():
 def test_a_forged_forwarded_header_is_not_believed(remote, forwarded, seen):
     request = RequestFactory().get("/", REMOTE_ADDR=remote, HTTP_X_FORWARDED_FOR=forwarded)
     assert client_address(request) == seen
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("rubbish", "rubbish"),
+        ("", ""),
+    ],
+)
+def test_a_customer_with_a_whole_ipv6_network_is_one_customer(address, counted):
+    assert neighbourhood(address) == counted

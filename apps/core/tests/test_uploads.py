@@ -1,4 +1,6 @@
+import contextlib
 import io
+import random
 
 import pytest
 from PIL import Image
@@ -88,3 +90,52 @@ def test_names_are_unguessable_and_never_the_clients():
     clean = accept_image(picture(), max_bytes=MEGABYTE)
     assert storage_name("p", clean) != storage_name("p", clean)
     assert storage_name("p", clean).endswith(".jpg")
+
+
+def test_the_double_picture_of_a_phone_is_a_jpeg():
+    out = io.BytesIO()
+    second = Image.new("RGB", (20, 15), "blue")
+    Image.new("RGB", (40, 30), "red").save(out, format="MPO", save_all=True, append_images=[second])
+    clean = accept_image(io.BytesIO(out.getvalue()), max_bytes=MEGABYTE)
+    assert (clean.content_type, clean.extension, clean.width, clean.height) == ("image/jpeg", "jpg", 40, 30)
+
+
+def test_a_comment_does_not_travel_along():
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(out, format="JPEG", comment=b"at home, +998901234567")
+    assert b"998901234567" not in accept_image(io.BytesIO(out.getvalue()), max_bytes=MEGABYTE).content
+
+
+@pytest.mark.parametrize(("orientation", "size"), [(1, (40, 30)), (3, (40, 30)), (6, (30, 40)), (8, (30, 40))])
+def test_a_picture_is_set_upright(orientation, size):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    clean = accept_image(picture(size=(40, 30), exif=exif), max_bytes=MEGABYTE)
+    assert (clean.width, clean.height) == size
+
+
+@pytest.mark.parametrize("header", [b"M\x1d\x00*", b"MM\x00\xdf", b"rubb"])
+def test_a_picture_with_a_damaged_exif_block_is_still_a_picture(header):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    raw = picture("WEBP", exif=exif).getvalue().replace(b"MM\x00*", header).replace(b"II*\x00", header)
+    assert accept_image(io.BytesIO(raw), max_bytes=MEGABYTE).gps is None
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_damaged_bytes_are_a_picture_or_a_refusal(kind):
+    whole, dice = bytearray(with_place_as(kind)), random.Random(7)
+    for _ in range(300):
+        raw = bytearray(whole)
+        for _ in range(dice.randint(1, 6)):
+            raw[dice.randrange(min(len(raw), 300))] = dice.randrange(256)
+        with contextlib.suppress(NotAPicture):
+            accept_image(io.BytesIO(bytes(raw)), max_bytes=MEGABYTE)
+
+
+def with_place_as(kind):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x8825] = {1: "N", 2: (41.0, 18.0, 0.0), 3: "E", 4: (69.0, 15.0, 36.0)}
+    return picture(kind, size=(40, 30), exif=exif).getvalue()

@@ -3,9 +3,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Annotated
+from urllib.parse import quote
 
 import pytest
 from django.test import RequestFactory, override_settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import Field
 from rest_framework.authentication import BaseAuthentication
 
@@ -189,3 +192,56 @@ def test_past_the_limit_it_says_when_to_come_back():
 def test_content_type_and_accept_are_not_looked_at():
     assert call("POST", {"cups": 1}, token="Bearer good", content_type="text/plain")[0].status_code == 201
     assert call("GET", content_type="application/json")[0].status_code == 200
+
+
+class DoorView(View):
+    @endpoint(answers={200: dict}, login="none", limit=Limit(2, 3600))
+    def get(self, request):
+        return {}
+
+
+def test_a_limit_counts_where_nobody_signs_in_too():
+    def knock(address):
+        return DoorView.as_view()(RequestFactory().get("/door", REMOTE_ADDR=address)).status_code
+
+    assert [knock("203.0.113.77") for _ in range(3)] == [200, 200, 429]
+    assert knock("203.0.113.78") == 200
+
+
+@pytest.mark.parametrize("levels", [101, 255, 1000])
+@pytest.mark.parametrize("core", [b"1", b'"\\u0000"'])
+def test_a_body_nested_too_deeply_is_unparsable(levels, core):
+    answer, body = call("POST", b'{"name":' + b"[" * levels + core + b"]" * levels + b"}", token="Bearer good")
+    assert (answer.status_code, body["detail"][0]["type"]) == (422, "json_invalid")
+    answer, body = call("POST", b'{"a":' * levels + core + b"}" * levels, token="Bearer good")
+    assert (answer.status_code, body["detail"][0]["type"]) == (422, "json_invalid")
+
+
+def test_many_brackets_side_by_side_are_not_deep():
+    answer, _ = call("POST", b'{"cups":1,"more":[' + b"[]," * 500 + b"[]]}", token="Bearer good")
+    assert answer.status_code == 201
+
+
+def test_a_query_of_a_thousand_names_is_a_bad_request():
+    answer, body = call("GET", query="?" + "&".join(f"n{number}=1" for number in range(1100)))
+    assert (answer.status_code, body["code"]) == (400, "bad_request")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(value=json_values | st.fixed_dictionaries({"cups": json_values, "name": json_values}))
+def test_no_json_is_a_server_error(value):
+    answer, _ = call("POST", value, token="Bearer good")
+    assert answer.status_code in (201, 409, 422)
+
+
+@settings(max_examples=150, deadline=None)
+@given(raw=st.binary(max_size=200))
+def test_no_bytes_are_a_server_error(raw):
+    assert call("POST", raw, token="Bearer good")[0].status_code in (201, 409, 422)
+    assert call("GET", query="?limit=" + quote(raw) + "&" + quote(raw))[0].status_code in (200, 422)

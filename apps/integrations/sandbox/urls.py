@@ -18,6 +18,7 @@ urlpatterns = [
     path("octo/pay/<str:number>", card_pages.octo_page, name="octo-pay"),
     path("payme/checkout/<path:token>", card_pages.payme_page, name="payme-pay"),
     path("click/services/pay", card_pages.click_page, name="click-pay"),
+    path("yukassa/pay/<str:code>", views.yukassa_page, name="yukassa-pay"),
     path("<slug:vendor>/control/<slug:verb>", views.vendor_control, name="control"),
     path("<slug:vendor>", views.vendor_api, name="vendor-root"),
     path("<slug:vendor>/<path:rest>", views.vendor_api, name="vendor"),

@@ -14,9 +14,11 @@ from apps.integrations.sandbox.telegram import FakeTelegram
 from apps.integrations.sandbox.twilio import FakeTwilio
 from apps.integrations.sandbox.vendor import Vendor
 from apps.integrations.sandbox.webpush import FakeWebPush
+from apps.integrations.sandbox.yukassa import FakeYooKassa
 
 telegram = FakeTelegram()
 cryptobot = FakeCryptoPay()
+yukassa = FakeYooKassa()
 eskiz = FakeEskiz()
 playmobile = FakePlayMobile()
 twilio = FakeTwilio()
@@ -27,7 +29,8 @@ payme = FakePayme()
 click = FakeClickPay()
 
 BY_NAME: dict[str, Vendor] = {
-    vendor.name: vendor for vendor in (telegram, cryptobot, eskiz, playmobile, twilio, fcm, webpush, octo, payme, click)
+    vendor.name: vendor
+    for vendor in (telegram, cryptobot, yukassa, eskiz, playmobile, twilio, fcm, webpush, octo, payme, click)
 }
 
 

@@ -26,6 +26,7 @@ from apps.integrations.sandbox import recorder, vendors
 from apps.integrations.sandbox.cryptobot import Invoice
 from apps.integrations.sandbox.telegram import DEMO_PERSON, StarsInvoice
 from apps.integrations.sandbox.vendor import ControlRefused, Vendor
+from apps.integrations.sandbox.yukassa import Payment
 
 PAGES = Path(__file__).parent / "pages"
 # Our pages carry their own style and nothing else, whatever policy the house has for its own.
@@ -130,6 +131,8 @@ def index(request: HttpRequest) -> HttpResponse:
         (f"octo/pay/{made.uuid}", f"OCTO · {made.amount:f} {made.currency} · {made.status}")
         for made in list(vendors.octo.charges.values())[-SHOWN_INVOICES:]
     ]
+    cards = list(vendors.yukassa.payments.values())[-SHOWN_INVOICES:]
+    payments += [(f"yukassa/pay/{made.id}", f"{made.amount:f} {made.currency} · {made.status}") for made in cards]
     payments += [(f"telegram/pay/{made.slug}", f"{made.stars} ⭐ · {made.title}") for made in stars]
     return page(
         "index.html",
@@ -180,6 +183,27 @@ def stars_page(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
+@sandboxed
+@require_http_methods(["GET", "POST"])
+def yukassa_page(request: HttpRequest, code: str) -> HttpResponse:
+    """Where the confirmation_url of a fake YooKassa payment leads: a person pays or lets it expire."""
+    payment = vendors.yukassa.payments.get(code)
+    if not payment:
+        raise Http404
+    told = _do_at_yukassa(payment.refresh(), request.POST.get("do", "")) if request.method == "POST" else ""
+    word = _YUKASSA_WORDS[payment.refresh().status]
+    return page(
+        "pay.html",
+        title=_("Invoice {number}").format(number=payment.id),
+        hint=_("A rehearsal of YooKassa: no money moves."),
+        amount=f"{payment.amount:f} {payment.currency}",
+        description=payment.description,
+        status=told or _STATUSES[word](),
+        buttons=_BUTTONS[word](),
+    )
+
+
+_YUKASSA_WORDS = {"pending": "active", "succeeded": "paid", "canceled": "expired"}
 _STATUSES: Mapping[str, Callable[[], str]] = {
     "active": lambda: _("Waiting for payment"),
     "paid": lambda: _("Paid"),
@@ -203,6 +227,17 @@ def _do_with(invoice: Invoice, wish: str) -> str:
         vendors.cryptobot.expire(invoice.invoice_id)
         return ""
     delivery = vendors.cryptobot.deliver(vendors.cryptobot.pay(invoice.invoice_id, is_late=True))
+    return _("Paid. The shop answered {status}.").format(status=delivery["status"])
+
+
+def _do_at_yukassa(payment: Payment, wish: str) -> str:
+    """One of the buttons, as above; YooKassa tells of a cancelled payment too."""
+    if wish not in [value for value, _label, _quiet in _BUTTONS[_YUKASSA_WORDS[payment.status]]()]:
+        return ""
+    if wish == "expire":
+        vendors.yukassa.deliver(vendors.yukassa.cancel(payment.id))
+        return ""
+    delivery = vendors.yukassa.deliver(vendors.yukassa.pay(payment.id))
     return _("Paid. The shop answered {status}.").format(status=delivery["status"])
 
 

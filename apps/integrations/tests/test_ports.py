@@ -16,7 +16,19 @@ from apps.integrations.sms import ConsoleSms, FakeSms
 def no_env(monkeypatch):
     for name in list(os.environ):
         if name.startswith(
-            ("TELEGRAM", "CRYPTO", "ESKIZ", "PLAYMOBILE", "TWILIO", "FCM", "VAPID", "SMS_", "SANDBOX", "HTTP_A")
+            (
+                "TELEGRAM",
+                "CRYPTO",
+                "YUKASSA",
+                "ESKIZ",
+                "PLAYMOBILE",
+                "TWILIO",
+                "FCM",
+                "VAPID",
+                "SMS_",
+                "SANDBOX",
+                "HTTP_A",
+            )
         ):
             monkeypatch.delenv(name)
     return monkeypatch.setenv
@@ -55,6 +67,8 @@ class TestConf:
         loaded = conf.load(embedded=True, port=8123)
         assert loaded.telegram_api_base == "http://127.0.0.1:8123/__sandbox/telegram"
         assert loaded.crypto_bot_api_base == "http://127.0.0.1:8123/__sandbox/cryptobot"
+        assert loaded.yukassa_api_base == "http://127.0.0.1:8123/__sandbox/yukassa"
+        assert (loaded.yukassa_shop_id, loaded.yukassa_secret_key) == (conf.DEMO_YUKASSA_SHOP, conf.DEMO_YUKASSA_KEY)
         assert loaded.telegram_bot_token == conf.DEMO_BOT_TOKEN
         assert loaded.vapid_public_key == conf.DEMO_VAPID_PUBLIC_KEY
         assert loaded.ports["sms"] == "apps.integrations.sms.ConsoleSms"
@@ -85,6 +99,7 @@ class TestConf:
         loaded = conf.load()
         assert loaded.telegram_api_base == "https://api.telegram.org"
         assert loaded.eskiz_base_url == "https://notify.eskiz.uz/api"
+        assert (loaded.yukassa_api_base, loaded.yukassa_secret_key) == ("https://api.yookassa.ru", "")
         assert (loaded.telegram_bot_token, loaded.sandbox_url, loaded.vapid_private_key) == ("", "", "")
 
     @pytest.mark.parametrize(
@@ -103,7 +118,13 @@ class TestConf:
     def test_secrets_from_files_and_never_in_repr(self, no_env, tmp_path):
         (tmp_path / "token").write_text("1:file-secret\n")
         no_env("TELEGRAM_BOT_TOKEN_FILE", str(tmp_path / "token"))
-        for name in ("ESKIZ_PASSWORD", "TWILIO_AUTH_TOKEN", "CRYPTO_BOT_API_TOKEN", "VAPID_PRIVATE_KEY"):
+        for name in (
+            "ESKIZ_PASSWORD",
+            "TWILIO_AUTH_TOKEN",
+            "CRYPTO_BOT_API_TOKEN",
+            "YUKASSA_SECRET_KEY",
+            "VAPID_PRIVATE_KEY",
+        ):
             no_env(name, "env-secret")
         loaded = conf.load()
         assert loaded.telegram_bot_token == "1:file-secret"
@@ -164,6 +185,11 @@ class TestProblems:
         assert self.ids(production) == ["integrations.E008"]
         change(octo_signature_scheme="pull")
         assert self.ids(production) == []
+
+    @pytest.mark.parametrize("given", [{"yukassa_shop_id": "5"}, {"yukassa_secret_key": "live_x"}])
+    def test_half_a_yukassa(self, production, change, given):
+        change(**given)
+        assert self.ids(production) == ["integrations.E006"]
 
     def test_no_problem_names_a_secret(self, production, change):
         change(telegram_bot_token=conf.DEMO_BOT_TOKEN)

@@ -38,6 +38,8 @@ PATHS = [
     "telegram/pay/x",
     "cryptobot/pay/x",
     "cryptobot/api/getMe",
+    "yukassa/pay/x",
+    "yukassa/v3/payments",
     "webpush/x",
     "eskiz/auth/login",
 ]

@@ -1,7 +1,7 @@
 """Everything notifications do, under one roof: `from apps.notifications import actions as notifications`."""
 
 from apps.notifications.actions.broadcasts import advance, broadcast, cancel, pause, resume, run_due, start, withdraw
-from apps.notifications.actions.deliveries import deliver_due, repeat
+from apps.notifications.actions.deliveries import OVER, deliver_due, repeat, repeat_many
 from apps.notifications.actions.merging import erase_person, merge_persons, undo_merge
 from apps.notifications.actions.people import (
     clear_quiet_hours,
@@ -21,6 +21,7 @@ from apps.notifications.errors import (
 )
 
 __all__ = [
+    "OVER",
     "BadDevice",
     "BadWish",
     "IllegalBroadcastStep",
@@ -43,6 +44,7 @@ __all__ = [
     "prune",
     "register_device",
     "repeat",
+    "repeat_many",
     "resume",
     "run_due",
     "set_quiet_hours",

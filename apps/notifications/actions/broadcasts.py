@@ -78,10 +78,10 @@ def as_text(words: Words | Mapping[str, str]) -> dict[str, str]:
     return Text(ru=words).to_json()
 
 
-def start(*, by: Any, broadcast_id: int) -> Broadcast:
+def start(*, by: Any, broadcast_id: int, reason: str = "") -> Broadcast:
     """Begin telling. Raises `IllegalBroadcastStep` unless it is a draft, `UnknownSegment` when its product left."""
     with transaction.atomic():
-        moved = states.step(Broadcast.objects.get(pk=broadcast_id), Status.RUNNING, by=by)
+        moved = states.step(Broadcast.objects.get(pk=broadcast_id), Status.RUNNING, by=by, reason=reason)
         BroadcastProgress.objects.get_or_create(broadcast=moved, defaults={"people_count": _people(moved).count()})
     return moved
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,6 +57,16 @@ def repeat(*, by: Any, delivery_id: int, reason: str = "") -> Delivery:
         events.publish(DeliveriesQueued(count=1))
     log.info("delivery repeated", extra={"delivery_id": delivery.pk, "by": actor_label(by), "reason": reason})
     return delivery
+
+
+def repeat_many(*, by: Any, delivery_ids: Iterable[int], reason: str = "") -> int:
+    """Send again those of them that can be; returns how many. The rest are left as they are."""
+    repeated = 0
+    for number in delivery_ids:
+        with suppress(NotRepeatable):
+            repeat(by=by, delivery_id=number, reason=reason)
+            repeated += 1
+    return repeated
 
 
 def _claim(now: datetime) -> Delivery | None:
@@ -131,7 +143,7 @@ def _put_back(delivery: Delivery, reason: str, retry_after: int | None, now: dat
 def _settle(delivery: Delivery, state: str, reason: str, **facts: Any) -> None:
     """The end of this delivery, and the news of it, in one commit."""
     message = delivery.notification
-    news = {
+    news: dict[str, Any] = {
         "notification_id": message.pk,
         "user_id": message.user_id,
         "product": message.product,
@@ -160,7 +172,7 @@ def _forget_address(delivery: Delivery) -> None:
     with transaction.atomic():
         if delivery.channel == channels.PUSH and delivery.device:
             delivery.device.delete()
-        elif delivery.channel == channels.BOT:
+        elif delivery.channel == channels.BOT and message.user.telegram_id:
             accounts.can_be_messaged(telegram_id=message.user.telegram_id, can=False)
         events.publish(AddressDied(user_id=message.user_id, product=message.product, channel=delivery.channel))
 

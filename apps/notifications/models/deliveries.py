@@ -34,19 +34,25 @@ class Delivery(models.Model):
         DEAD = "dead", _("address is gone")
         UNSURE = "unsure", _("perhaps sent")
 
-    notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="deliveries")
-    channel = models.CharField(max_length=8, choices=Channel.choices)
-    device = models.ForeignKey(Device, on_delete=models.SET_NULL, null=True, blank=True, related_name="deliveries")
-    state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
-    priority = models.PositiveSmallIntegerField(default=0, help_text="0 = personal, 1 = broadcast; lower goes first")
-    attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(default=timezone.now)
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    vendor_id = models.CharField(max_length=120, blank=True)
-    cost = models.DecimalField(max_digits=12, decimal_places=4, null=True, blank=True)
-    last_error = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    notification = models.ForeignKey(
+        Notification, verbose_name=_("notification"), on_delete=models.CASCADE, related_name="deliveries"
+    )
+    channel = models.CharField(_("channel"), max_length=8, choices=Channel.choices)
+    device = models.ForeignKey(
+        Device, verbose_name=_("device"), on_delete=models.SET_NULL, null=True, blank=True, related_name="deliveries"
+    )
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.QUEUED)
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), default=0, help_text=_("0 = personal, 1 = broadcast; lower goes first")
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("due"), default=timezone.now)
+    claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    vendor_id = models.CharField(_("vendor's id"), max_length=120, blank=True)
+    cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=4, null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
 
     class Meta:
         verbose_name = _("delivery")

@@ -37,23 +37,27 @@ class Notification(models.Model):
     `sent_at` is when a socket wrote it, `read_at` when the person opened it.
     """
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
-    product = models.CharField(max_length=16)
-    kind = models.CharField(max_length=64)
-    title = models.CharField(max_length=255)
-    body = models.TextField(blank=True)
-    payload = models.JSONField(default=dict, blank=True)
-    link_label = models.CharField(max_length=64, blank=True)
-    link_url = models.CharField(max_length=500, blank=True)
-    language = models.CharField(max_length=8, default="ru")
-    key = models.CharField(max_length=120, blank=True)
-    broadcast = models.ForeignKey("Broadcast", on_delete=models.CASCADE, null=True, related_name="notifications")
-    in_inbox = models.BooleanField(default=True)
-    goes_live = models.BooleanField(default=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    read_at = models.DateTimeField(null=True, blank=True)
+    public_id = models.UUIDField(_("public id"), default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("person"), on_delete=models.CASCADE, related_name="notifications"
+    )
+    product = models.CharField(_("product"), max_length=16)
+    kind = models.CharField(_("kind"), max_length=64)
+    title = models.CharField(_("title"), max_length=255)
+    body = models.TextField(_("text"), blank=True)
+    payload = models.JSONField(_("payload"), default=dict, blank=True)
+    link_label = models.CharField(_("link label"), max_length=64, blank=True)
+    link_url = models.CharField(_("link"), max_length=500, blank=True)
+    language = models.CharField(_("language"), max_length=8, default="ru")
+    key = models.CharField(_("key"), max_length=120, blank=True)
+    broadcast = models.ForeignKey(
+        "Broadcast", verbose_name=_("broadcast"), on_delete=models.CASCADE, null=True, related_name="notifications"
+    )
+    in_inbox = models.BooleanField(_("in the inbox"), default=True)
+    goes_live = models.BooleanField(_("shown live"), default=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    read_at = models.DateTimeField(_("read at"), null=True, blank=True)
 
     objects = NotificationQuerySet.as_manager()
 

@@ -21,16 +21,18 @@ class Device(Timestamped):
         FCM = "fcm", "FCM"
         WEB = "web", "Web Push"
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="push_devices")
-    product = models.CharField(max_length=16)
-    kind = models.CharField(max_length=4, choices=Kind.choices)
-    platform = models.CharField(max_length=16, blank=True, help_text="ios, android, web")
-    address = models.TextField()
-    fingerprint = models.CharField(max_length=64)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("person"), on_delete=models.CASCADE, related_name="push_devices"
+    )
+    product = models.CharField(_("product"), max_length=16)
+    kind = models.CharField(_("kind"), max_length=4, choices=Kind.choices)
+    platform = models.CharField(_("platform"), max_length=16, blank=True, help_text="ios, android, web")
+    address = models.TextField(_("address"))
+    fingerprint = models.CharField(_("fingerprint of the content"), max_length=64)
     p256dh = models.CharField(max_length=160, blank=True)
     auth = models.CharField(max_length=64, blank=True)
-    language = models.CharField(max_length=8, blank=True)
-    seen_at = models.DateTimeField(default=timezone.now)
+    language = models.CharField(_("language"), max_length=8, blank=True)
+    seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
 
     class Meta:
         verbose_name = _("device")
@@ -45,11 +47,13 @@ class Device(Timestamped):
 class Wish(Timestamped):
     """A person switched one channel on or off, for one kind or (empty kind) for everything a product says."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="wishes")
-    product = models.CharField(max_length=16)
-    kind = models.CharField(max_length=64, blank=True)
-    channel = models.CharField(max_length=8)
-    is_on = models.BooleanField()
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("person"), on_delete=models.CASCADE, related_name="wishes"
+    )
+    product = models.CharField(_("product"), max_length=16)
+    kind = models.CharField(_("kind"), max_length=64, blank=True)
+    channel = models.CharField(_("channel"), max_length=8)
+    is_on = models.BooleanField(_("is on"))
 
     class Meta:
         verbose_name = _("wish")
@@ -65,11 +69,13 @@ class Wish(Timestamped):
 class QuietHours(Timestamped):
     """From `starts` to `ends` (the person's clock, may cross midnight) nothing rings: deliveries wait until the end."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="quiet_hours")
-    product = models.CharField(max_length=16)
-    starts = models.TimeField()
-    ends = models.TimeField()
-    time_zone = models.CharField(max_length=64, default="Asia/Tashkent")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("person"), on_delete=models.CASCADE, related_name="quiet_hours"
+    )
+    product = models.CharField(_("product"), max_length=16)
+    starts = models.TimeField(_("begins"))
+    ends = models.TimeField(_("ends"))
+    time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tashkent")
 
     class Meta:
         verbose_name = _("quiet hours")
@@ -88,6 +94,8 @@ class MergedRow(models.Model):
     row_id = models.BigIntegerField()
 
     class Meta:
+        verbose_name = _("merged row")
+        verbose_name_plural = _("merged rows")
         indexes = [models.Index(fields=["merge_id", "model"], name="moved_by_merge")]
 
     def __str__(self) -> str:

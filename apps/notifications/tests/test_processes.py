@@ -10,13 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async as in_thread
 from django.conf import settings
 from django.db import connection
 from websockets.asyncio.client import connect
@@ -64,32 +64,42 @@ class LiveProcess:
 
 
 def _environment() -> dict[str, str]:
-    """The child works in the database that pytest made, not in the one the address names."""
+    """The child lives by the settings of this very run, hence on its Redis index and pub/sub prefix: with the plain
+    settings it would listen under another prefix and hear nothing. Only the database is the one that pytest made.
+    """
     known = settings.DATABASES["default"]
     place = f"{known['HOST']}:{known['PORT'] or 5432}"
     who = f"{known['USER']}:{known['PASSWORD']}@" if known["USER"] else ""
     url = f"postgres://{who}{place}/{connection.settings_dict['NAME']}"
-    own = {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "EMBEDDED": "1", "SANDBOX_ENABLED": "0"}
-    return {**os.environ, **own, "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "WARNING"}
+    own = {"TEST_DATABASE_URL": url, "TEST_DATA_DIR": str(settings.DATA_DIR), "LOG_LEVEL": "WARNING"}
+    return {**os.environ, **own, "DJANGO_SETTINGS_MODULE": "config.settings_test"}
 
 
-@pytest.fixture
-def processes() -> Iterator[list[LiveProcess]]:
+@contextmanager
+def started(count: int) -> Iterator[list[LiveProcess]]:
+    """So many processes, all answering; whatever still runs in the end is stopped."""
     with ExitStack() as stack:
-        started = [LiveProcess() for _ in range(2)]
-        for one in started:
+        some = [LiveProcess() for _ in range(count)]
+        for one in some:
             stack.callback(lambda one=one: one.process.poll() is None and one.stop())
-        for one in started:
+        for one in some:
             one.wait()
-        yield started
+        yield some
 
 
-@sync_to_async
+@pytest.fixture(scope="module")
+def processes(django_db_setup: None) -> Iterator[list[LiveProcess]]:
+    """Two processes for all tests here: they keep nothing between sockets."""
+    with started(2) as some:
+        yield some
+
+
+@in_thread
 def told(user: Any, *titles: str) -> list[int]:
     return [actions.tell(user=user, product=PRODUCT, kind="note", title=title).pk for title in titles]
 
 
-@sync_to_async
+@in_thread
 def unsent() -> int:
     return Notification.objects.unsent().count()
 
@@ -116,16 +126,16 @@ async def all_marked() -> None:
 
 async def test_two_processes_reach_each_others_sockets(processes):
     one, two = processes
-    aida, bek = await sync_to_async(person)(), await sync_to_async(person)("bek")
+    aida, bek = await in_thread(person)(), await in_thread(person)("bek")
     async with one.socket(aida) as hers, two.socket(aida) as her_tablet, two.socket(bek) as his:
         await told(aida, "to aida")
         assert [await titles(opened, 1) for opened in (hers, her_tablet)] == [["to aida"], ["to aida"]]
         await told(bek, "to bek")
         assert await titles(his, 1) == ["to bek"]
-        await sync_to_async(live.send)("bazaar.everyone", {"title": "to all"})
+        await in_thread(live.send)("bazaar.everyone", {"title": "to all"})
         assert [await titles(opened, 1) for opened in (hers, her_tablet, his)] == [["to all"]] * 3
         assert await silent(his)
-        await sync_to_async(live.hang_up)(bek.pk, PRODUCT)
+        await in_thread(live.hang_up)(bek.pk, PRODUCT)
         with pytest.raises(ConnectionClosed) as closed:
             await his.recv()
         assert closed.value.rcvd.code == 4403
@@ -133,7 +143,7 @@ async def test_two_processes_reach_each_others_sockets(processes):
 
 async def test_what_was_missed_comes_first_then_live_across_a_change_of_process(processes):
     one, two = processes
-    aida = await sync_to_async(person)()
+    aida = await in_thread(person)()
     await told(aida, "a", "b", "c")
     async with one.socket(aida) as opened:
         assert await titles(opened, 3) == ["a", "b", "c"]
@@ -152,7 +162,7 @@ async def test_what_was_missed_comes_first_then_live_across_a_change_of_process(
 
 
 async def test_rows_told_while_connecting_come_once_and_in_order(processes):
-    aida = await sync_to_async(person)()
+    aida = await in_thread(person)()
     await told(aida, *(f"old {number}" for number in range(300)))
     expected = [f"old {number}" for number in range(300)] + [f"new {number}" for number in range(100)]
 
@@ -169,14 +179,14 @@ async def test_rows_told_while_connecting_come_once_and_in_order(processes):
 
 
 async def test_a_killed_process_loses_nothing(processes):
-    one, two = processes
-    aida = await sync_to_async(person)()
-    async with one.socket(aida) as opened:
-        await told(aida, "heard")
-        assert await titles(opened, 1) == ["heard"]
-        await all_marked()
-        one.stop(signal.SIGKILL)
-        await told(aida, "while it was dead")
-    async with two.socket(aida) as opened:
+    aida = await in_thread(person)()
+    with started(1) as (mortal,):
+        async with mortal.socket(aida) as opened:
+            await told(aida, "heard")
+            assert await titles(opened, 1) == ["heard"]
+            await all_marked()
+            mortal.stop(signal.SIGKILL)
+            await told(aida, "while it was dead")
+    async with processes[0].socket(aida) as opened:
         assert await titles(opened, 1) == ["while it was dead"]
         assert await silent(opened)

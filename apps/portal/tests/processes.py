@@ -120,6 +120,7 @@ class House:
             "ALLOWED_HOSTS": "127.0.0.1",
             "WEB_WORKERS": "2",
             "DB_POOL": "1" if name == "live" else "",
+            **({"PROMETHEUS_MULTIPROC_DIR": str(self.folder / f"{name}-metrics")} if name in ("web", "nested") else {}),
             "HTTP_ALLOWED_PRIVATE": f"127.0.0.1:{self.ports['sandbox']}",
             "SANDBOX_URL": self.sandbox,
             # A rehearsal: our real clients talk to a sandbox on loopback.

@@ -67,6 +67,7 @@ ROOMS = {
         "actions",
         "api",
         "apps",
+        "checks",
         "conf",
         "conftest",
         "data",

@@ -9,7 +9,7 @@ from celery import shared_task
 from apps.shop.actions import stock_watch
 
 
-@shared_task(queue="slow")
+@shared_task
 def watch_stock(**_: Any) -> int:
     """Announce products that ran low by sales; every five minutes."""
     return stock_watch.look()

@@ -5,6 +5,7 @@ Callers hold the order's row. Locks follow in one direction: order, then wallets
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,7 @@ from apps.urgent import conf
 from apps.urgent.actions import members
 from apps.urgent.events import TakeRefunded
 from apps.urgent.models import Order, Take
+from apps.urgent.queries import members as people
 
 UNANSWERED = "The client did not answer"
 
@@ -27,6 +29,12 @@ def expire(order: Order) -> Order:
     """The lifetime is over. Takers who never got an answer have their money back, if the operator wants it so (D7)."""
     owed = settings.URGENT.refund_on_expiry and order.customer_responded_at is None
     return _leave(order, Order.Status.EXPIRED, by=None, refund=owed)
+
+
+def expire_untaken(orders: Sequence[Order]) -> None:
+    """Many orders that nobody took have run out: no money moves, so they may end together."""
+    states.step_all(orders, Order.Status.EXPIRED, by=None)
+    members.release(ended=Counter(order.client_id for order in orders))
 
 
 def close_unanswered(order: Order) -> Order:
@@ -70,7 +78,7 @@ def _give_back_one(take: Take, reason: str, by: Any) -> bool:
     if take.price:
         ledger.post(
             by=by,
-            holder=take.executor.user.merged_into or take.executor.user,
+            holder=people.holder_of(take.executor),
             book=conf.BOOK,
             amount=Money(Decimal(take.price), conf.CURRENCY),
             key=take.refund_key,

@@ -6,6 +6,7 @@ A provider that does not answer has not said no: the row stays pending and `reco
 from __future__ import annotations
 
 import logging
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -26,6 +27,7 @@ from apps.urgent import access, errors, gateways
 from apps.urgent.conf import BOOK, CURRENCY
 from apps.urgent.events import InvoiceRefunded, StrayPaymentTaken
 from apps.urgent.models import Invoice, Member, StrayPayment
+from apps.urgent.queries import members as people
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,11 @@ GRACE = timedelta(minutes=10)
 """A bill stays open this long past its end: the provider's clock and its notice may be late."""
 
 BATCH = 100
+WORD = re.compile(r"[0-9A-Za-z_-]{1,64}")
+"""What a bill may be called at a provider that uses words."""
+
+NOTICES_PER_BILL = Limit(30, 3600)
+"""Unsigned notices: whoever knows a payment's id could make us ask and ask."""
 
 
 def create(*, by: Member, amount: int, provider: str = "") -> Invoice:
@@ -62,8 +69,8 @@ def create(*, by: Member, amount: int, provider: str = "") -> Invoice:
 
 
 def _choose(provider: str) -> tuple[str, gateways.Gateway]:
-    """The named gateway, or the first one that is set up."""
-    for name, gateway in gateways.GATEWAYS.items():
+    """The named gateway, or the operator's choice, or the first one that is set up."""
+    for name, gateway in gateways.preferred():
         if provider in ("", name) and gateway.is_configured():
             return name, gateway
     raise errors.PaymentsNotConfigured()
@@ -89,9 +96,13 @@ def _keep_bill(invoice: Invoice, bill: gateways.Bill) -> Invoice:
     """
     invoice.provider_invoice_id = bill.provider_invoice_id
     invoice.pay_url, invoice.mini_app_url = bill.pay_url[:512], bill.mini_app_url
+    written = ["provider_invoice_id", "pay_url", "mini_app_url"]
+    if bill.charge_id:
+        invoice.charge_id = bill.charge_id
+        written.append("charge_id")
     try:
         with transaction.atomic():
-            invoice.save(update_fields=["provider_invoice_id", "pay_url", "mini_app_url"])
+            invoice.save(update_fields=written)
     except IntegrityError as problem:
         log.error("a provider gave a number twice", extra={"invoice_id": invoice.pk})
         raise errors.PaymentProviderFailed() from problem
@@ -110,7 +121,7 @@ def settle(*, invoice_id: int, charge_id: str | None = None, payer_id: int | Non
             return invoice
         entry = ledger.post(
             by=None,
-            holder=invoice.member.user,
+            holder=people.holder_of(invoice.member),
             book=BOOK,
             amount=Money(Decimal(invoice.amount), CURRENCY),
             key=f"invoice:{invoice.pk}",
@@ -124,9 +135,11 @@ def settle(*, invoice_id: int, charge_id: str | None = None, payer_id: int | Non
 
 def house_account(provider: str) -> str:
     """Where the money of a provider comes from in the ledger."""
-    return {Invoice.Provider.CRYPTO_BOT: "urgent:topup:crypto_bot", Invoice.Provider.STARS: "urgent:topup:stars"}[
-        Invoice.Provider(provider)
-    ]
+    return {
+        Invoice.Provider.CRYPTO_BOT: "urgent:topup:crypto_bot",
+        Invoice.Provider.STARS: "urgent:topup:stars",
+        Invoice.Provider.YUKASSA: "urgent:topup:yukassa",
+    }[Invoice.Provider(provider)]
 
 
 def _return_second_payment(invoice: Invoice, charge_id: str | None, payer_id: int | None) -> None:
@@ -191,14 +204,19 @@ def receive_notice(*, raw: bytes, signature: str) -> None:
         )
 
 
-def _read_notice(raw: bytes) -> tuple[int, str, Any] | None:
-    """Invoice number, our payload and the update's id; `None` for kinds that are not ours."""
+def _json(raw: bytes) -> dict[str, Any]:
     try:
         notice = orjson.loads(raw)
     except orjson.JSONDecodeError as problem:
         raise errors.NoticeMalformed() from problem
     if not isinstance(notice, dict):
         raise errors.NoticeMalformed()
+    return notice
+
+
+def _read_notice(raw: bytes) -> tuple[int, str, Any] | None:
+    """Invoice number, our payload and the update's id; `None` for kinds that are not ours."""
+    notice = _json(raw)
     if notice.get("update_type") != "invoice_paid":
         return None
     bill = notice.get("payload")
@@ -219,6 +237,69 @@ def _find(number: int, payload: str) -> Invoice | None:
     if invoice is not None:
         Invoice.objects.filter(pk=invoice.pk, provider_invoice_id=None).update(provider_invoice_id=number)
         invoice.provider_invoice_id = number
+    return invoice
+
+
+def receive_yukassa_notice(*, raw: bytes) -> None:
+    """YooKassa, or anybody else, says that something happened to a payment (contract urgent 10).
+
+    Its notices carry no signature, so nothing in them is believed: they name a bill of ours, the provider is asked.
+    Raises `NoticeMalformed` (400); `PaymentProviderFailed` (502) when it cannot be asked and `TooMany` (429) when there
+    are too many about one bill: a real notice is sent again.
+    """
+    notice = _read_yukassa_notice(raw)
+    invoice = _find_at_yukassa(*notice) if notice else None
+    if invoice is None or invoice.status in (Invoice.Status.PAID, Invoice.Status.REFUNDED):
+        return
+    throttle.hit("urgent-yukassa-notice", invoice.pk, NOTICES_PER_BILL)
+    try:
+        said = gateways.GATEWAYS[invoice.provider].ask([invoice]).get(invoice.pk)
+    except VendorError as problem:
+        raise errors.PaymentProviderFailed() from problem
+    if said is None or said.state == gateways.UNKNOWN:
+        return
+    with transaction.atomic():
+        Invoice.objects.filter(pk=invoice.pk, charge_id=None).update(charge_id=said.charge_id)
+        _act_on(invoice, said, timezone.now(), source="notice")
+        if said.state == gateways.PAID:
+            WebhookReceipt.objects.get_or_create(
+                vendor="yukassa", external_id=str(said.charge_id), defaults={"kind": "payment.succeeded"}
+            )
+
+
+def _read_yukassa_notice(raw: bytes) -> tuple[str, str] | None:
+    """The payment's id and our mark; `None` for kinds that are not ours."""
+    notice = _json(raw)
+    event, thing = notice.get("event"), notice.get("object")
+    if notice.get("type") != "notification" or not isinstance(event, str):
+        raise errors.NoticeMalformed()
+    if not event.startswith("payment."):
+        return None
+    if not isinstance(thing, dict) or not isinstance(thing.get("id"), str) or not _is_word(thing["id"]):
+        raise errors.NoticeMalformed()
+    metadata = thing.get("metadata")
+    mark = metadata.get("invoice") if isinstance(metadata, dict) else None
+    return thing["id"], mark if isinstance(mark, str) and _is_word(mark) else ""
+
+
+def _is_word(text: str) -> bool:
+    """Something that a bill may be called by."""
+    return bool(WORD.fullmatch(text))
+
+
+def _find_at_yukassa(payment_id: str, mark: str) -> Invoice | None:
+    """By the payment's id, or by our own mark when the answer that held the id never reached us.
+
+    The id of the second kind is the notice's claim: it is asked about, and kept when the provider confirms it.
+    """
+    bills = Invoice.objects.filter(provider=Invoice.Provider.YUKASSA)
+    if invoice := bills.filter(charge_id=payment_id).first():
+        return invoice
+    invoice = bills.filter(mark=mark, charge_id=None).first() if mark else None
+    if invoice is None:
+        log.warning("notice for an unknown payment")
+        return None
+    invoice.charge_id = payment_id
     return invoice
 
 
@@ -268,15 +349,34 @@ def _ask_about(invoices: list[Invoice], now: datetime) -> None:
         _act_on(invoice, answers.get(invoice.pk), now)
 
 
-def _act_on(invoice: Invoice, said: gateways.Standing | None, now: datetime) -> None:
+def _act_on(invoice: Invoice, said: gateways.Standing | None, now: datetime, *, source: str = "reconcile") -> None:
     """One bill and the provider's word on it (`None`: it cannot be asked about)."""
     state = said.state if said else gateways.UNKNOWN
-    if said and said.provider_invoice_id and not invoice.provider_invoice_id:
-        Invoice.objects.filter(pk=invoice.pk).update(provider_invoice_id=said.provider_invoice_id)
+    if said:
+        _keep_names(invoice, said)
     if state == gateways.PAID and said:
-        settle(invoice_id=invoice.pk, charge_id=said.charge_id, payer_id=said.payer_id, source="reconcile")
+        settle(invoice_id=invoice.pk, charge_id=said.charge_id, payer_id=said.payer_id, source=source)
+    elif state == gateways.ODD:
+        _call_staff(invoice)
     elif state == gateways.OVER or (state == gateways.UNKNOWN and now >= invoice.expires_at + GRACE):
         _expire(invoice, state)
+
+
+def _keep_names(invoice: Invoice, said: gateways.Standing) -> None:
+    """What the provider calls a bill whose name never reached us; a paid one gets its charge from `settle`."""
+    row = Invoice.objects.filter(pk=invoice.pk)
+    if said.provider_invoice_id and not invoice.provider_invoice_id:
+        row.update(provider_invoice_id=said.provider_invoice_id)
+    if said.charge_id and not invoice.charge_id and said.state != gateways.PAID:
+        row.filter(charge_id=None).update(charge_id=said.charge_id)
+
+
+def _call_staff(invoice: Invoice) -> None:
+    """Another sum than ours was paid, or it went back already: nothing is credited, a person must look."""
+    log.error("a payment is not what was asked for", extra={"invoice_id": invoice.pk})
+    Invoice.objects.filter(pk=invoice.pk).exclude(status__in=(Invoice.Status.PAID, Invoice.Status.REFUNDED)).update(
+        needs_attention=True, check_at=None, note="The provider took another sum, or has paid it back"
+    )
 
 
 def _expire(invoice: Invoice, state: str) -> None:
@@ -300,7 +400,10 @@ def ask_now(*, by: Any, invoice: Invoice) -> Invoice:
         settle(invoice_id=invoice.pk, charge_id=said.charge_id, payer_id=said.payer_id, source="staff asked")
     elif said and said.state == gateways.OVER and invoice.status == Invoice.Status.PENDING:
         _expire(invoice, said.state)
-    Invoice.objects.filter(pk=invoice.pk).update(needs_attention=False)
+    is_odd = said is not None and said.state == gateways.ODD
+    if is_odd:
+        _call_staff(invoice)
+    Invoice.objects.filter(pk=invoice.pk).update(needs_attention=is_odd)
     invoice.refresh_from_db()
     return invoice
 
@@ -352,7 +455,7 @@ def take_back(*, charge_id: str) -> Invoice | None:
 
 def _debit_what_is_left(invoice: Invoice) -> int:
     """Debit at most the balance, which a take at the same moment may make smaller; returns the roubles debited."""
-    while left := min(int(ledger_queries.balance(invoice.member.user, BOOK, CURRENCY)), invoice.amount):
+    while left := min(int(ledger_queries.balance(people.holder_of(invoice.member), BOOK, CURRENCY)), invoice.amount):
         try:
             with transaction.atomic():
                 _debit(invoice, left, None)
@@ -365,7 +468,7 @@ def _debit_what_is_left(invoice: Invoice) -> int:
 def _debit(invoice: Invoice, amount: int, by: Any) -> None:
     ledger.post(
         by=by,
-        holder=invoice.member.user,
+        holder=people.holder_of(invoice.member),
         book=BOOK,
         amount=Money(Decimal(-amount), CURRENCY),
         key=f"invoice-refund:{invoice.pk}",

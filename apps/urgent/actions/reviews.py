@@ -26,9 +26,7 @@ def review_executor(
     access.ensure_not_blocked(by)
     timer.settle(order_id=order_id)
     with transaction.atomic():
-        order = (
-            Order.objects.filter(client=by).exclude(status=Order.Status.DELETED).lock(errors.OrderNotFound, pk=order_id)
-        )
+        order = Order.objects.filter(client=by).lock(errors.OrderNotFound, pk=order_id)
         access.ensure(order.status in (Order.Status.COMPLETED, Order.Status.EXPIRED), errors.ReviewNotOpen)
         executor = _executor_of(order, executor_id)
         review = _write_review(order, by, executor, rating, comment)

@@ -6,15 +6,18 @@ order and the contact are never in a message.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import actions as accounts
+from apps.accounts.models import User
 from apps.notifications import actions as notifications
-from apps.notifications.channels import BOT, INBOX, MAIL, PUSH, SOCKET, register_kind
+from apps.notifications.channels import BOT, INBOX, MAIL, PUSH, SOCKET, register_kind, register_segment
 from apps.notifications.models import Notification
 from apps.urgent.actions import announcements
 from apps.urgent.actions.bot import app_link
@@ -41,6 +44,15 @@ def register_kinds() -> None:
     """Everything goes to the inbox, open sockets, the bot, browsers and a proved e-mail address."""
     for kind, label in KINDS.items():
         register_kind(kind, (INBOX, SOCKET, BOT, PUSH, MAIL), label, product=PRODUCT)
+
+
+def register_groups() -> None:
+    """Whom staff may write to in a broadcast."""
+    register_segment("everyone", _("All members"), _everyone, product=PRODUCT)
+
+
+def _everyone(facts: Mapping[str, Any]) -> QuerySet[User]:
+    return User.objects.filter(urgent_member__isnull=False, urgent_member__blocked_at=None)
 
 
 def tell(

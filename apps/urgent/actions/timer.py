@@ -1,8 +1,8 @@
 """What time does to orders: running out, and closing when the client does not answer (contract urgent 3.3, 5).
 
-The due moment is a column with a partial index, so a sweep reads due rows only. Every order is settled in a transaction
-of its own: a killed sweep has done what it has done, and the next one goes on. The same `settle` runs when somebody
-reads, takes or changes a due order before the sweep comes by.
+The due moment is a column with a partial index, so a sweep reads due rows only. Every order that was taken is settled
+in a transaction of its own, the untaken ones of a page in one: a killed sweep has done what it has done, and the next
+one goes on. The same `settle` runs when somebody reads, takes or changes a due order before the sweep comes by.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from apps.urgent.actions import finish
 from apps.urgent.models import Order
+from apps.urgent.models.orders import OrderQuerySet
 from apps.urgent.queries import orders as questions
 
 log = logging.getLogger(__name__)
@@ -41,9 +42,12 @@ def _settle(order_id: str, now: datetime, *, wait: bool) -> Order | None:
 
 
 def _lock_due(order_id: str, now: datetime, wait: bool) -> Order | None:
+    return _held(Order.objects.due(now).filter(pk=order_id), wait=wait).first()
+
+
+def _held(orders: OrderQuerySet, *, wait: bool) -> OrderQuerySet:
     skip = not wait and connection.features.has_select_for_update_skip_locked
-    due = Order.objects.due(now).filter(pk=order_id)
-    return due.select_for_update(of=("self",), skip_locked=skip).first()
+    return orders.select_for_update(of=("self",), skip_locked=skip)
 
 
 def _close(order: Order, now: datetime) -> Order:
@@ -65,11 +69,27 @@ def sweep(*, now: datetime | None = None, limit: int | None = None) -> int:
     moment = now or timezone.now()
     done = 0
     for page in _due_pages(moment, limit):
-        done += sum(_settle(order_id, moment, wait=False) is not None for order_id in page)
+        done += _settle_page(page, moment)
         questions.forget()
     if done:
         log.info("urgent orders settled", extra={"count": done})
     return done
+
+
+def _settle_page(order_ids: list[str], now: datetime) -> int:
+    untaken = _expire_untaken(order_ids, now)
+    taken = [order_id for order_id in order_ids if order_id not in untaken]
+    return len(untaken) + sum(_settle(order_id, now, wait=False) is not None for order_id in taken)
+
+
+def _expire_untaken(order_ids: list[str], now: datetime) -> set[str]:
+    """Nobody is owed anything for these: one transaction for all that nobody holds at the moment."""
+    with transaction.atomic():
+        due = Order.objects.due(now).filter(pk__in=order_ids, takes_count=0)
+        orders = list(_held(due.order_by("pk"), wait=False))
+        if orders:
+            finish.expire_untaken(orders)
+    return {order.pk for order in orders}
 
 
 def _due_pages(now: datetime, limit: int | None) -> Iterator[list[str]]:

@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from apps.core.admin import ReadOnlyAdmin
+from apps.urgent import access
 from apps.urgent.actions import takes
 from apps.urgent.admin import panels
 from apps.urgent.admin.analytics import AnalyticsView
@@ -81,6 +82,16 @@ class OrderAdmin(ReadOnlyAdmin):
         (_("History"), {"fields": ("history",)}),
     )
     readonly_fields = ("earned", "money", "history")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The paid secret is for staff who settle quarrels about it, not for everybody who may look at orders."""
+        shown = super().get_fieldsets(request, obj)
+        if access.may_read_contacts(request.user):
+            return shown
+        return [
+            (title, {**block, "fields": tuple(name for name in block["fields"] if name != "contact")})
+            for title, block in shown
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         paid, back = (

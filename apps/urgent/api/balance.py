@@ -1,5 +1,5 @@
-"""Prepaid balance: figure, developer recharge, invoices and the notice of CryptoBot (contract urgent 1.1 rows
-15 to 19).
+"""Prepaid balance: figure, developer recharge, invoices, notices of CryptoBot and YooKassa (contract urgent 1.1 rows
+15 to 19, and 10).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from pydantic import Field
 
-from apps.core.errors import TooLarge
+from apps.core.errors import TooLarge, TooMany
 from apps.core.routing import path
 from apps.core.wire import Shape, endpoint
 from apps.urgent import errors
@@ -42,10 +42,10 @@ class RechargeOut(Shape):
 
 
 class InvoiceIn(Shape):
-    """`provider` is ours: the original's clients never send it and get the first one that is set up."""
+    """`provider` is ours: the original's clients never send it and get the operator's choice."""
 
     amount: Amount
-    provider: Literal["crypto_bot", "telegram_stars"] | None = None
+    provider: Literal["crypto_bot", "telegram_stars", "yukassa"] | None = None
 
 
 class InvoiceOut(Shape):
@@ -174,10 +174,30 @@ class CryptoBotNotice(UrgentView):
         return {"ok": True}
 
 
+class YukassaNotice(UrgentView):
+    """YooKassa tells us that something happened to a payment."""
+
+    tag = "webhooks"
+
+    @endpoint(
+        summary="YooKassa webhook",
+        login="none",
+        answers={200: NoticeOut},
+        refusals=[errors.NoticeMalformed, errors.PaymentProviderFailed, TooMany, TooLarge],
+    )
+    def post(self, request: Any) -> dict[str, bool]:
+        """Unsigned, hence only a reason to ask: 400 for what cannot be read, 200 for everything else, repeats and
+        unknown payments included; 502 when YooKassa cannot be asked, so that it sends the notice again.
+        """
+        invoices.receive_yukassa_notice(raw=raw_body(request))
+        return {"ok": True}
+
+
 urlpatterns = [
     path("api/balance", Balance, name="balance"),
     path("api/balance/recharge", Recharge, name="recharge"),
     path("api/balance/create-invoice", CreateInvoice, name="create-invoice"),
     path("api/balance/payment/<str:payment_id>/status", PaymentStatus, name="payment-status"),
     path("api/balance/webhook/crypto-bot", CryptoBotNotice, name="crypto-bot-notice"),
+    path("api/balance/webhook/yukassa", YukassaNotice, name="yukassa-notice"),
 ]

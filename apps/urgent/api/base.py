@@ -11,12 +11,18 @@ from apps.urgent.api.wire import WIRE
 from apps.urgent.models import Member
 
 
+class MemberByInitData(InitDataAuthentication):
+    """Person and membership in one query: every signed-in request starts here."""
+
+    along = ("urgent_member",)
+
+
 class UrgentView(View):
     """One wire and one sign-in for the whole product (contract urgent 1.0)."""
 
     wire: ClassVar[Wire] = WIRE
     tag = "urgent"
-    authentication_classes = (InitDataAuthentication,)
+    authentication_classes = (MemberByInitData,)
 
     def membership(self, user: Any) -> Member:
         """The member row; a person who comes for the first time joins (contract urgent 1.1, row 10)."""

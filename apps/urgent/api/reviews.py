@@ -147,7 +147,7 @@ class Reviews(UrgentView):
     def get(self, request: Any, *, query: ReviewQuery) -> list[dict[str, Any]]:
         """Newest first. `mine` and `about_me` want a valid sign-in (D2)."""
         if request.member is None and (query.mine or query.about_me):
-            raise Unauthenticated()
+            self.sign_in(request, "required")
         return queries.reviews(
             by=request.member,
             rating=query.rating,

@@ -24,6 +24,7 @@ from apps.urgent.events import (
 )
 
 talk.register_kinds()
+talk.register_groups()
 
 
 @events.after(OrderCreated)

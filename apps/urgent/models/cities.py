@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.validators import MaxValueValidator, MinLengthValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class CityQuerySet(models.QuerySet["City"]):
@@ -21,7 +22,9 @@ class City(models.Model):
     Coordinates are the town's centre in degrees (WGS 84); without them the town is left out of distance filters.
     """
 
-    name = models.CharField(_("name"), max_length=100, unique=True, validators=[MinLengthValidator(2)])
+    name = models.CharField(
+        pgettext_lazy("city", "name"), max_length=100, unique=True, validators=[MinLengthValidator(2)]
+    )
     latitude = models.FloatField(
         _("latitude"), null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
     )

@@ -1,4 +1,4 @@
-"""Bills that put money on a balance: CryptoBot and Telegram Stars (contract urgent 3.7)."""
+"""Bills that put money on a balance: CryptoBot, Telegram Stars and YooKassa (contract urgent 3.7 and 10)."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Invoice(models.Model):
 
         CRYPTO_BOT = "crypto_bot", "CryptoBot"
         STARS = "telegram_stars", "Telegram Stars"
+        YUKASSA = "yukassa", "YooKassa"
 
     class Status(models.TextChoices):
         """The life of a bill; `refused` (the provider never issued it) reads as `expired` on the wire."""
@@ -54,6 +55,7 @@ class Invoice(models.Model):
     stars = models.PositiveIntegerField(_("price in Stars"), null=True, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
     mark = models.CharField(
+        _("our mark"),
         max_length=64,
         unique=True,
         default=new_mark,
@@ -64,13 +66,15 @@ class Invoice(models.Model):
         _("provider's number"), null=True, blank=True, help_text=_("Empty while it is unknown whether the bill exists")
     )
     charge_id = models.CharField(
-        _("charge"), max_length=255, null=True, blank=True, help_text=_("Telegram's id of the Stars payment")
+        _("charge"), max_length=255, null=True, blank=True, help_text=_("Id of the payment at Telegram or YooKassa")
     )
     payer_id = models.BigIntegerField(
         _("payer"), null=True, blank=True, help_text=_("Telegram id of whoever paid the Stars; they go back there")
     )
-    pay_url = models.CharField(max_length=512, blank=True)
-    mini_app_url = models.CharField(max_length=512, blank=True, help_text=_("Begins with https://t.me/ or is empty"))
+    pay_url = models.CharField(_("payment page"), max_length=512, blank=True)
+    mini_app_url = models.CharField(
+        _("payment page in Telegram"), max_length=512, blank=True, help_text=_("Begins with https://t.me/ or is empty")
+    )
     entry = models.OneToOneField(
         "ledger.Entry", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("ledger entry")
     )
@@ -134,7 +138,9 @@ class StrayPayment(models.Model):
     charge_id = models.CharField(_("charge"), max_length=255)
     telegram_id = models.BigIntegerField(_("payer"))
     amount = models.PositiveIntegerField(_("amount"), help_text=_("In the provider's unit: Stars"))
-    invoice = models.ForeignKey(Invoice, models.PROTECT, null=True, blank=True, related_name="strays")
+    invoice = models.ForeignKey(
+        Invoice, models.PROTECT, null=True, blank=True, related_name="strays", verbose_name=_("invoice")
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     returned_at = models.DateTimeField(_("given back at"), null=True, blank=True)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db.models import Avg, Count, QuerySet
 
+from apps.accounts import queries as accounts
+from apps.accounts.models import User
 from apps.ledger import queries as ledger
 from apps.urgent import conf
 from apps.urgent.models import Member, Order, Review, Take
@@ -21,6 +23,12 @@ class Mismatch:
     figure: str
     stored: float
     counted: float
+
+
+def holder_of(member: Member) -> User:
+    """Whose purse the member's money is in: after merges (design 3.8) the person who is left."""
+    user = member.user
+    return user if user.merged_into_id is None else accounts.person(pk=user.pk) or user
 
 
 def roubles(member: Member) -> int:

@@ -175,17 +175,18 @@ def _near(asked: Asked) -> dict[str, float]:
 def _public_page(asked: Asked, now: datetime) -> Page:
     """From the cache when nothing has changed since; one round trip to the cache, no query."""
     slot = _slot(asked)
-    found = cache.get_many([ROWS_VERSION, TOTAL_VERSION, slot, f"{slot}:total"])
+    total_slot = _total_slot(asked)
+    found = cache.get_many([ROWS_VERSION, TOTAL_VERSION, slot, total_slot])
     version = found.get(ROWS_VERSION) or _renew(ROWS_VERSION)
     kept = found.get(slot)
     if kept and kept[0] == version and now < kept[1].good_until:
         return kept[1]  # type: ignore[no-any-return]
-    built = _build(asked, now, found.get(TOTAL_VERSION) or _renew(TOTAL_VERSION), found.get(f"{slot}:total"), slot)
+    built = _build(asked, now, found.get(TOTAL_VERSION) or _renew(TOTAL_VERSION), found.get(total_slot))
     cache.set(slot, (version, built), timeout=settings.URGENT.list_cache_seconds + 1)
     return built
 
 
-def _build(asked: Asked, now: datetime, version: str, kept_total: Any, slot: str) -> Page:
+def _build(asked: Asked, now: datetime, version: str, kept_total: Any) -> Page:
     where = _narrowed(_with_status(Where(), _public_status(asked), now), asked)
     rows = _rows(where, asked)
     good_until = now + timedelta(seconds=settings.URGENT.list_cache_seconds)
@@ -193,7 +194,7 @@ def _build(asked: Asked, now: datetime, version: str, kept_total: Any, slot: str
         total = kept_total[2]
     else:
         total = _counted(where)
-        cache.set(f"{slot}:total", (version, good_until, total), timeout=settings.URGENT.list_cache_seconds + 1)
+        cache.set(_total_slot(asked), (version, good_until, total), timeout=settings.URGENT.list_cache_seconds + 1)
     ends = [row["due_at"] for row in rows if row["status"] == Order.Status.ACTIVE]
     return _finished(rows, total, None, good_until=min([good_until, *ends]))
 
@@ -219,6 +220,12 @@ def _seen_by(by: Member, public: Page) -> Page:
 def _slot(asked: Asked) -> str:
     words = (asked.category, asked.city, _public_status(asked), asked.limit, asked.offset, asked.near)
     return "urgent:orders:" + hashlib.blake2b(repr(words).encode(), digest_size=16).hexdigest()
+
+
+def _total_slot(asked: Asked) -> str:
+    """Every page of the same filter has the same total: it is counted once for all of them."""
+    words = (asked.category, asked.city, _public_status(asked), asked.near)
+    return "urgent:orders:total:" + hashlib.blake2b(repr(words).encode(), digest_size=16).hexdigest()
 
 
 def _renew(name: str) -> str:

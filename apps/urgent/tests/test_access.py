@@ -25,7 +25,7 @@ REQUESTS: dict[Deed, tuple[str, str]] = {
 }
 REFUSED = {"edit": 404, "delete": 404, "take": 403, "respond": 403, "close": 403, "complete": 403}
 FOR_ALL = {"api/orders", "api/orders/<str:order_id>", "api/reviews", "api/cities", "api/users/me/push"}
-BY_SIGNATURE = {"api/balance/webhook/crypto-bot", "api/bot/webhook"}
+BY_SIGNATURE = {"api/balance/webhook/crypto-bot", "api/balance/webhook/yukassa", "api/bot/webhook"}
 
 
 @pytest.mark.parametrize("deed", list(MATRIX))

@@ -122,6 +122,17 @@ def test_strangers_and_clerks_without_rights_see_nothing(db: None, story: Order)
     assert clerk.get(reverse("admin:urgent_analytics")).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("right", "is_shown"),
+    [("block_member", False), ("view_complaint", False), ("moderate", True), ("refund_take", True)],
+)
+def test_the_paid_secret_is_for_staff_who_settle_quarrels(story: Order, right: str, is_shown: bool) -> None:
+    page = helper("view_order", "view_take", right).get(url("order", "change", story.pk))
+    assert page.status_code == 200
+    assert (story.contact in page.content.decode()) is is_shown
+    assert story.description in page.content.decode()
+
+
 def press(client: Client, model: str, button: str, pk: Any, reason: str = "because it is so") -> int:
     return client.post(url(model, button, pk), {"reason": reason}).status_code
 

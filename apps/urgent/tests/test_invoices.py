@@ -92,7 +92,9 @@ def test_a_wrong_amount_is_malformed_and_makes_no_row(bek: Member, amount: Any) 
 
 @pytest.mark.contract
 def test_without_a_provider_it_is_503(bek: Member, settings: Settings) -> None:
-    settings.INTEGRATIONS = replace(settings.INTEGRATIONS, crypto_bot_api_token="", telegram_bot_token="")
+    settings.INTEGRATIONS = replace(
+        settings.INTEGRATIONS, crypto_bot_api_token="", telegram_bot_token="", yukassa_secret_key=""
+    )
     refusal = assert_refused(errors.PaymentsNotConfigured, lambda: bill(bek), unchanged=world())
     assert (refusal.status, str(refusal)) == (503, "Payment service not configured")
 

@@ -6,7 +6,7 @@ from apps.accounts import actions as accounts
 from apps.accounts.models import User
 from apps.core.models import StepLog
 from apps.ledger import queries as ledger
-from apps.urgent.actions import members, orders
+from apps.urgent.actions import invoices, members, orders
 from apps.urgent.models import Member, Order, Take
 from apps.urgent.queries import members as questions
 from apps.urgent.tests import cast
@@ -38,6 +38,22 @@ def test_with_two_memberships_the_money_comes_together(bek: Member, dina: Member
     merged(bek.user, dina.user)
     assert Caller(dina).get("users/me").json() == Caller(bek).get("users/me").json()
     assert Caller(bek).get("users/me").json()["balance"] == 200
+
+
+def test_money_that_comes_after_two_merges_reaches_whoever_is_left(
+    aziz: Member, bek: Member, dina: Member, emil: Member
+) -> None:
+    """A bill of the first membership is paid, and a take of it is refunded, when its person was merged twice."""
+    order = cast.place(aziz)
+    cast.take(dina, order)
+    bill = invoices.create(by=dina, amount=50, provider="crypto_bot")
+    merged(bek.user, dina.user)
+    merged(emil.user, User.objects.get(pk=bek.user_id))
+    assert cast.balance(emil) == 298
+    orders.close(by=aziz, order_id=order.pk)
+    assert cast.balance(emil) == 300
+    invoices.settle(invoice_id=bill.pk, source="notice")
+    assert [cast.balance(who) for who in (dina, bek, emil)] == [0, 0, 350]
 
 
 def test_spent_money_does_not_come_back(aziz: Member, bek: Member, dina: Member) -> None:

@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.core.testing import outcomes, race
 from apps.ledger import queries as ledger
 from apps.ledger.models import Entry
-from apps.urgent.actions import orders, takes, timer
+from apps.urgent.actions import members, orders, reviews, takes, timer
 from apps.urgent.models import Member, Order, Take
 from apps.urgent.queries import members as questions
 from apps.urgent.tests import cast
@@ -127,6 +128,47 @@ def test_orders_that_share_takers_end_at_once_without_a_deadlock() -> None:
     deeds += [lambda order=order: takes.take(by=dina, order_id=order.pk) for order in free[4:]]
     assert outcomes(race(16, lambda number: deeds[number]())) == {"ok": 16}
     assert [cast.balance(executor) for executor in (bek, dina)] == [92, 92]
+    all_is_counted()
+
+
+def test_a_review_needs_not_wait_for_the_counters_of_its_client() -> None:
+    """A review's foreign keys lock its client at commit, after its executor; an order's end locks in the other order.
+
+    Both may go on at once only because counters do not lock the member's key.
+    """
+    aziz, bek = cast.member(cast.AZIZ), cast.member(cast.BEK, roubles=100)
+    order = cast.place(aziz)
+    takes.take(by=bek, order_id=order.pk)
+    orders.complete(by=aziz, order_id=order.pk)
+
+    def review(_number: int) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '3s'")
+        return reviews.review_executor(by=aziz, order_id=order.pk, rating=4)
+
+    with transaction.atomic():
+        members.shift(ids=[aziz.pk], active=1)
+        assert outcomes(race(1, review)) == {"ok": 1}
+
+
+def test_sweeps_of_untaken_orders_beside_deletes_and_takes_end_each_once() -> None:
+    aziz, bek, dina = (cast.member(pk, roubles=100) for pk in (cast.AZIZ, cast.BEK, cast.DINA))
+    placed = [cast.place(who, minutes_ago=59) for who in (aziz, dina) for _ in range(6)]
+    soon = timezone.now() + timedelta(minutes=2)
+
+    def act(number: int) -> Any:
+        if number < 4:
+            return timer.sweep(now=soon)
+        if number < 8:
+            return orders.delete(by=placed[number].client, order_id=placed[number].pk)
+        return takes.take(by=bek, order_id=placed[number].pk)
+
+    results = race(12, act)
+    assert {name for name in outcomes(results)} <= {"ok", "OrderNotActive", "OrderExpired"}
+    timer.sweep(now=soon)
+    assert set(Order.objects.values_list("status", flat=True)) <= {"expired", "deleted"}
+    assert Take.objects.filter(refunded_at=None).count() == 0
+    assert cast.balance(bek) == 100
     all_is_counted()
 
 

@@ -11,10 +11,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.core import states
+from apps.core.models import OutboxMessage
 from apps.core.testing import query_budget
 from apps.ledger.models import Entry
 from apps.urgent.actions import finish, orders, timer
 from apps.urgent.models import Member, Order, Take
+from apps.urgent.queries import members
 from apps.urgent.queries import orders as questions
 from apps.urgent.tasks.orders import settle_due_orders
 from apps.urgent.tests import cast
@@ -86,9 +89,11 @@ def test_running_twice_refunds_once(aziz: Member, bek: Member) -> None:
     assert (cast.balance(bek), Entry.objects.filter(key__startswith="refund:").count()) == (100, 1)
 
 
-def test_one_broken_order_undoes_nobody_else_s_end(aziz: Member, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sweep that dies in the middle has settled what came before; the next one goes on."""
+def test_one_broken_order_undoes_nobody_else_s_end(aziz: Member, bek: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep that dies in the middle has settled and refunded what came before; the next one goes on."""
     placed = [cast.place(aziz, minutes_ago=70 - number) for number in range(4)]
+    for order in placed:
+        cast.take(bek, order, minutes_ago=12)
     expire = finish.expire
 
     def dies_at_the_third(order: Order) -> Order:
@@ -100,8 +105,10 @@ def test_one_broken_order_undoes_nobody_else_s_end(aziz: Member, monkeypatch: py
     with pytest.raises(KeyboardInterrupt):
         timer.sweep()
     assert [status_of(order) for order in placed] == ["expired", "expired", "active", "active"]
+    assert cast.balance(bek) == 96
     monkeypatch.undo()
     assert timer.sweep() == 2
+    assert cast.balance(bek) == 100
 
 
 def test_pages_follow_the_index_and_meet_every_order_once(aziz: Member, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,14 +119,41 @@ def test_pages_follow_the_index_and_meet_every_order_once(aziz: Member, monkeypa
     assert timer.sweep() == 2
 
 
-def test_the_cost_grows_with_due_orders_only(aziz: Member) -> None:
-    for _ in range(6):
-        cast.place(aziz)
+def test_the_cost_grows_with_due_orders_only(aziz: Member, bek: Member) -> None:
+    for order in [cast.place(aziz) for _ in range(8)]:
+        cast.take(bek, order)
     with query_budget(1):
         timer.sweep()
-    one = _cost_of_sweeping(aziz, 1)
-    three = _cost_of_sweeping(aziz, 3)
-    assert three - 1 == 3 * (one - 1)
+    one, two, four = (_cost_of_sweeping(aziz, due) for due in (1, 2, 4))
+    assert four - two == 2 * (two - one)
+
+
+def test_untaken_orders_of_a_page_end_in_a_constant_number_of_statements(aziz: Member) -> None:
+    """A hundred thousand forgotten orders are done in seconds: nobody is owed anything for them."""
+    for _ in range(8):
+        cast.place(aziz)
+    assert _cost_of_sweeping(aziz, 1) == _cost_of_sweeping(aziz, 5) <= 12
+
+
+def test_taken_and_untaken_orders_of_a_page_each_get_their_due(aziz: Member, bek: Member, dina: Member) -> None:
+    mine = [cast.place(aziz, minutes_ago=70) for _ in range(3)]
+    hers = cast.place(dina, minutes_ago=69)
+    young = cast.place(dina)
+    cast.take(bek, mine[1], minutes_ago=12)
+    assert timer.sweep() == 4
+    assert [status_of(order) for order in (*mine, hers, young)] == ["expired"] * 4 + ["active"]
+    figures = dict(Member.objects.values_list("pk", "active_orders_count"))
+    assert figures == {aziz.pk: 0, bek.pk: 0, dina.pk: 1}
+    assert cast.balance(bek) == 100
+    assert members.mismatches() == []
+    ended = OutboxMessage.objects.filter(event="urgent.OrderFinished", handler__endswith="tell_of_the_end")
+    assert {row.payload["order_id"] for row in ended} == {order.pk for order in (*mine, hers)}
+    assert all(row.payload["by_timer"] and row.payload["status"] == "expired" for row in ended)
+    first = Order.objects.get(pk=mine[0].pk)
+    assert first.finished_at is not None
+    assert [(step.from_status, step.to_status, step.by) for step in states.history(first)] == [
+        ("active", "expired", "system")
+    ]
 
 
 def _cost_of_sweeping(by: Member, due: int) -> int:

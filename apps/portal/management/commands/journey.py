@@ -28,7 +28,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, product: str, base: str, sandbox: str, **options: Any) -> None:
         logging.getLogger("apps.integrations").setLevel(logging.WARNING)
-        sandbox = sandbox or settings.INTEGRATIONS.sandbox_url or base
+        # The embedded server is its own sandbox, whatever PORT this process was given.
+        sandbox = sandbox or (base if settings.EMBEDDED else settings.INTEGRATIONS.sandbox_url or base)
         driving.let_out(base, sandbox)
         client = driving.Client(base=base, sandbox=sandbox, product=product, say=self._say)
         try:
