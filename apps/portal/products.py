@@ -42,7 +42,7 @@ PRODUCTS: tuple[Product, ...] = (
         _("Catalogue, cart, orders and delivery."),
         "icons/shop.svg",
         front_door="apps.shop.api.system.front_door",
-        admin="shop_order",
+        admin="shop_slipper",
     ),
     Product(
         "urgent",
