@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
@@ -155,3 +157,13 @@ def test_nothing_of_an_erased_person_remains():
     actions.erase_person(user_id=aida.pk)
     for model in (Notification, Device, Wish):
         assert [row.user_id for row in model.objects.all()] == [bek.pk]
+
+
+@pytest.mark.parametrize(("is_laptop", "accepted"), [(True, 1), (False, 0)])
+def test_only_a_laptop_takes_a_browser_of_its_own_sandbox(settings, is_laptop, accepted):
+    settings.SANDBOX_ENABLED = is_laptop
+    settings.INTEGRATIONS = replace(settings.INTEGRATIONS, sandbox_url="http://127.0.0.1:8000")
+    browser = {**WEB, "token": "http://127.0.0.1:8000/__sandbox/webpush/abc"}
+    with nullcontext() if is_laptop else pytest.raises(actions.BadDevice):
+        actions.register_device(user=person(), product=PRODUCT, **browser)
+    assert Device.objects.count() == accepted
