@@ -8,7 +8,10 @@ import sys
 
 from bench.stage import ROOT, stage
 
-PARTS = ("lists", "takes", "expiry", "books", "sockets")
+PARTS = (
+    *("lists", "takes", "expiry", "books", "slippers", "orders", "storm"),
+    *("menu", "guests", "loyalty", "tickets", "florist", "sockets"),
+)
 
 
 def main() -> int:
@@ -31,9 +34,36 @@ def _on_stage(names: list[str]) -> list[str]:
         return []
     with stage() as at:
         # Their models need the settings that the stage has made.
-        from bench import books, expiry, lists, people, takes
+        from bench import (
+            books,
+            expiry,
+            flowers,
+            guests,
+            lists,
+            loyalty,
+            menu,
+            orders,
+            people,
+            slippers,
+            storm,
+            takes,
+            tickets,
+        )
 
-        parts = {"lists": lists.run, "takes": takes.run, "expiry": expiry.run, "books": books.run}
+        parts = {
+            "lists": lists.run,
+            "takes": takes.run,
+            "expiry": expiry.run,
+            "books": books.run,
+            "slippers": slippers.run,
+            "orders": orders.run,
+            "storm": storm.run,
+            "menu": menu.run,
+            "guests": guests.run,
+            "loyalty": loyalty.run,
+            "tickets": tickets.run,
+            "florist": flowers.run,
+        }
         people.bring_people()
         for name in names:
             parts[name](at)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 HEAD_END = b"\r\n\r\n"
 
@@ -65,17 +66,23 @@ class Connection(asyncio.Protocol):
 
 
 def _content_length(head: bytes) -> int:
+    if head[9:12] == b"304":
+        return 0
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):
             return int(line[15:])
     raise ValueError(f"an answer without Content-Length: {head!r}")
 
 
-def request(method: str, path: str, *, token: str = "") -> bytes:
-    """The bytes of a request without a body."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Length: 0"]
+def request(
+    method: str, path: str, *, token: str = "", body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> bytes:
+    """The bytes of a request; a body is JSON."""
+    lines = [f"{method} {quote(path, safe='/?&=%')} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
     lines += [f"Authorization: Bearer {token}"] if token else []
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+    lines += ["Content-Type: application/json"] if body else []
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
 def run(port: int, streams: Sequence[Iterator[bytes]], *, seconds: float = 120) -> Heard:

@@ -103,11 +103,20 @@ class Client(asyncio.Protocol):
         self.is_open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.buffer = b""
 
+    def asks_for(self) -> str:
+        """The first line of the handshake, and headers of its own."""
+        return f"GET /ws?token={self.person} HTTP/1.1"
+
+    def heard(self, body: bytes, now: int) -> None:
+        """One frame of text."""
+        if b'"at"' in body:
+            self.seen.append((json.loads(body)["at"], now))
+
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
         key = base64.b64encode(os.urandom(16)).decode()
         transport.write(
-            f"GET /ws?token={self.person} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nUpgrade: websocket\r\n"
+            f"{self.asks_for()}\r\nHost: 127.0.0.1:{self.port}\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n".encode()
         )
@@ -142,8 +151,8 @@ class Client(asyncio.Protocol):
     def _take(self, code: int, body: bytes, now: int) -> None:
         if code == 9:
             self.transport.write(bytes([0x8A, 0x80 | len(body), 0, 0, 0, 0]) + body)
-        elif code == 1 and b'"at"' in body:
-            self.seen.append((json.loads(body)["at"], now))
+        elif code == 1:
+            self.heard(body, now)
 
     def connection_lost(self, problem: Exception | None) -> None:
         if not self.is_open.done():

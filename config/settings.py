@@ -14,10 +14,13 @@ import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import conf as accounts_conf
-from apps.core import env, logs
+from apps.core import buckets, env, logs
+from apps.florist import conf as florist_conf
 from apps.integrations import conf as integrations_conf
+from apps.loyalty import conf as loyalty_conf
 from apps.payments import conf as payments_conf
 from apps.shop import conf as shop_conf
+from apps.tickets import conf as tickets_conf
 from apps.urgent import conf as urgent_conf
 from config import unfold
 from config.schedule import ROUTES, SCHEDULE
@@ -61,18 +64,25 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = env.integer("STAFF_SESSION_SECONDS", 12 * 3600)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("http") else []
-_origins = (*env.words("CORS_ORIGINS", ("http://localhost:10002",)), *env.words("ALLOWED_ORIGINS", ()))
+_origins = (
+    *env.words("CORS_ORIGINS", ("http://localhost:10002", "http://localhost:3000")),
+    *env.words("ALLOWED_ORIGINS", ()),
+)
 CORS_ALLOWED_ORIGINS = [origin.rstrip("/") for origin in _origins]
 CORS_ALLOWED_ORIGIN_REGEXES = list(filter(None, [env.text("ALLOWED_ORIGIN_REGEX")]))
-CORS_EXPOSE_HEADERS = ["Authorization", "Refresh-Token", "Token-Type", "X-Expires-In"]
+CORS_EXPOSE_HEADERS = [
+    *("Authorization", "Refresh-Token", "Token-Type", "X-Expires-In"),
+    *("Retry-After", "WWW-Authenticate"),
+]
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 CORS_PREFLIGHT_MAX_AGE = 600
+BUCKET = buckets.load()
 CONTENT_SECURITY_POLICY = {
     "EXCLUDE_URL_PREFIXES": ("/admin",),
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "img-src": ["'self'", "data:", "blob:"],
+        "img-src": ["'self'", "data:", "blob:", *buckets.origins(BUCKET)],
         "style-src": ["'self'", "'unsafe-inline'"],
         "script-src": ["'self'"],
         "connect-src": ["'self'"],
@@ -117,6 +127,9 @@ INSTALLED_APPS = [
     "apps.payments",
     "apps.shop",
     "apps.urgent",
+    "apps.loyalty",
+    "apps.tickets",
+    "apps.florist",
     "apps.portal",
 ]
 
@@ -125,7 +138,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.core.middleware.Cors",
-    "django_structlog.middlewares.RequestMiddleware",
+    "apps.core.middleware.RequestLog",
     "apps.shop.api.manners.ShopManners",
     "apps.core.middleware.Sessions",
     "apps.core.middleware.Locale",
@@ -138,9 +151,9 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "apps.core.middleware.Htmx",
     "apps.core.middleware.Lockout",
-    "csp.middleware.CSPMiddleware",
+    "apps.core.middleware.ContentPolicy",
 ]
-PAGE_PREFIXES = ("/admin", "/i18n", "/desk", "/track", "/my")
+PAGE_PREFIXES = ("/admin", "/i18n", "/desk", "/track", "/my", "/city")
 """Only these addresses and `/` pay for sessions, messages and CSRF (design 3.25)."""
 
 ROOT_URLCONF = "config.urls"
@@ -199,7 +212,8 @@ def _postgres_options() -> dict[str, Any]:
         options |= {"prepare_threshold": None}
     if DB_POOL:
         options["pool"] = {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 10}
-    return {"OPTIONS": options, "CONN_MAX_AGE": 0 if DB_POOL else 300, "CONN_HEALTH_CHECKS": True}
+    engine = "apps.core.postgresql"
+    return {"ENGINE": engine, "OPTIONS": options, "CONN_MAX_AGE": 0 if DB_POOL else 300, "CONN_HEALTH_CHECKS": True}
 
 
 DATABASES = {"default": database(DATABASE_URL)}
@@ -245,7 +259,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_TIMEZONE = "UTC"
 
 # ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-S3_BUCKET = env.text("S3_BUCKET")
+S3_BUCKET = BUCKET.name
 MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "/static/"
@@ -253,23 +267,8 @@ STATIC_ROOT = None if EMBEDDED else BASE_DIR / "staticfiles"
 """A laptop serves files from where they lie; the image collects them."""
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = EMBEDDED
-_bucket = {
-    "BACKEND": "storages.backends.s3.S3Storage",
-    "OPTIONS": {
-        "bucket_name": S3_BUCKET,
-        "access_key": env.secret("S3_ACCESS_KEY"),
-        "secret_key": env.secret("S3_SECRET_KEY"),
-        "endpoint_url": env.text("S3_ENDPOINT_URL") or None,
-        "region_name": env.text("S3_REGION", "us-east-1"),
-        "addressing_style": env.text("S3_ADDRESSING_STYLE", "path"),
-        "signature_version": "s3v4",
-        "file_overwrite": False,
-        "querystring_auth": env.flag("S3_SIGNED_URLS", False),
-        "custom_domain": env.text("S3_PUBLIC_DOMAIN") or None,
-    },
-}
 STORAGES = {
-    "default": _bucket if S3_BUCKET else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": buckets.storage(BUCKET) if S3_BUCKET else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if EMBEDDED
@@ -281,6 +280,7 @@ STORAGES = {
 LANGUAGE_CODE = env.text("LANGUAGE_CODE", "ru")
 LANGUAGES = [("ru", _("Russian")), ("uz", _("Uzbek")), ("tr", _("Turkish")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = env.text("TIME_ZONE", "Asia/Tashkent")
 USE_TZ = True
 USE_I18N = True
@@ -347,6 +347,7 @@ SANDBOX_WEBHOOKS = {
     "payme": f"{PUBLIC_URL}/payments/payme",
     "click": f"{PUBLIC_URL}/payments/click",
     "yukassa": f"{PUBLIC_URL}/urgent/api/balance/webhook/yukassa",
+    "iiko": f"{PUBLIC_URL}/loyalty/api/v1/iiko/webhook",
 }
 """Where the sandbox delivers what the real vendor would post to us."""
 INTEGRATIONS = integrations_conf.load(embedded=SANDBOX_ENABLED, port=PORT)
@@ -356,6 +357,9 @@ PAYMENTS = payments_conf.load()
 # ── Products ────────────────────────────────────────────────────────────────────────────────────────────────────────
 SHOP = shop_conf.load(embedded=EMBEDDED)
 URGENT = urgent_conf.load(embedded=EMBEDDED)
+LOYALTY = loyalty_conf.load(embedded=EMBEDDED)
+TICKETS = tickets_conf.load()
+FLORIST = florist_conf.load()
 
 # ── Mail ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 EMAIL_BACKEND = (
@@ -363,14 +367,21 @@ EMAIL_BACKEND = (
     if SANDBOX_ENABLED
     else "django.core.mail.backends.smtp.EmailBackend"
 )
-EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+RESEND_ENABLED = env.flag("RESEND_ENABLED", False)
+"""Letters go by Resend's SMTP, whatever EMAIL_* and DEFAULT_FROM_EMAIL say (contract tickets 5)."""
+RESEND_API_KEY = env.secret("RESEND_API_KEY")
+RESEND_SENDER = (
+    f"{env.text('RESEND_FROM_NAME', 'Mahallem Support')} <{env.text('RESEND_FROM_EMAIL', 'noreply@mahallem.biz.tr')}>"
+)
+EMAIL_HOST = "smtp.resend.com" if RESEND_ENABLED else env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.integer("EMAIL_PORT", 587)
-EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
-EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD")
+EMAIL_HOST_USER = "resend" if RESEND_ENABLED else env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = RESEND_API_KEY if RESEND_ENABLED else env.secret("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
 EMAIL_TIMEOUT = 10
 """Seconds."""
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Mahalla <no-reply@localhost>")
+_sender = env.text("DEFAULT_FROM_EMAIL", "Mahalla <no-reply@localhost>")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = RESEND_SENDER if RESEND_ENABLED else _sender
 
 # ── Back office ─────────────────────────────────────────────────────────────────────────────────────────────────────
 UNFOLD = unfold.UNFOLD

@@ -8,6 +8,10 @@ os.environ["EMBEDDED"] = "1"
 TEST_REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
 for _name in ("DATABASE_URL", "REDIS_URL", "BROKER_URL"):
     os.environ.pop(_name, None)
+os.environ.setdefault("TICKETS_SAMPLE_TICKETS", "300")
+"""The sample city at full size takes seconds each time."""
+os.environ["FIGURES_PATIENCE"] = "0"
+"""On a busy machine everything takes long, and tests look at once."""
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 if TEST_REDIS_URL:
     # Parallel workers empty their cache between tests: each has a database and a pub/sub prefix of its own.

@@ -11,6 +11,19 @@ MENU: list[dict[str, Any]] = [
     {
         "title": _("Online shop"),
         "items": [
+            {
+                "title": _("Orders"),
+                "icon": "shopping_bag",
+                "model": "shop.order",
+                "badge": "apps.portal.backoffice.orders_to_prepare",
+            },
+            {
+                "title": _("Finance"),
+                "icon": "monitoring",
+                "model": "shop.order",
+                "page": "admin:shop_finance",
+                "right": "shop.view_finance",
+            },
             {"title": _("Products"), "icon": "steps", "model": "shop.slipper"},
             {"title": _("Categories"), "icon": "shelves", "model": "shop.category"},
             {"title": _("Prices"), "icon": "price_change", "model": "shop.pricechange"},
@@ -31,20 +44,110 @@ MENU: list[dict[str, Any]] = [
                 "model": "urgent.complaint",
                 "badge": "apps.portal.backoffice.open_complaints",
             },
-            {
-                "title": _("Invoices"),
-                "icon": "receipt_long",
-                "model": "urgent.invoice",
-                "badge": "apps.portal.backoffice.invoices_to_look_at",
-            },
-            {"title": _("Stray payments"), "icon": "currency_exchange", "model": "urgent.straypayment"},
             {"title": _("Cities"), "icon": "location_city", "model": "urgent.city"},
+        ],
+    },
+    {
+        "title": _("Restaurant cashback"),
+        "items": [
+            {"title": _("Guests"), "icon": "group", "model": "loyalty.client"},
+            {"title": _("Movements"), "icon": "savings", "model": "loyalty.cashbacktransaction"},
+            {
+                "title": _("Figures"),
+                "icon": "monitoring",
+                "model": "loyalty.cashbacktransaction",
+                "page": "admin:loyalty_figures",
+            },
+            {"title": _("Staff"), "icon": "badge", "model": "loyalty.staff"},
+            {"title": _("Cards"), "icon": "loyalty", "model": "loyalty.card"},
+            {
+                "title": _("iiko jobs"),
+                "icon": "sync",
+                "model": "loyalty.iikojob",
+                "badge": "apps.portal.backoffice.paused_iiko_jobs",
+            },
+            {
+                "title": _("iiko notices"),
+                "icon": "webhook",
+                "model": "loyalty.iikonotice",
+                "badge": "apps.portal.backoffice.parked_iiko_notices",
+            },
+            {"title": _("Comparison with iiko"), "icon": "balance", "model": "loyalty.iikoreconciliation"},
+            {"title": _("News"), "icon": "newspaper", "model": "loyalty.news"},
+            {"title": _("Announcements"), "icon": "campaign", "model": "loyalty.announcement"},
+            {"title": _("Dishes"), "icon": "restaurant_menu", "model": "loyalty.product"},
+            {"title": _("Menu shelves"), "icon": "shelves", "model": "loyalty.category"},
+            {"title": _("Pictures"), "icon": "image", "model": "loyalty.storedfile"},
+            {"title": _("Deleted phones"), "icon": "phone_disabled", "model": "loyalty.deletedphone"},
+        ],
+    },
+    {
+        "title": _("Neighbourhood issues"),
+        "items": [
+            {"title": _("Tickets"), "icon": "report", "model": "tickets.ticket"},
+            {"title": _("Map"), "icon": "map", "model": "tickets.ticket", "page": "admin:tickets_map"},
+            {"title": _("Boards"), "icon": "view_kanban", "model": "tickets.ticket", "page": "admin:tickets_board"},
+            {
+                "title": _("Escalations"),
+                "icon": "gavel",
+                "model": "tickets.escalation",
+                "badge": "apps.portal.backoffice.waiting_escalations",
+            },
+            {"title": _("Figures"), "icon": "monitoring", "model": "tickets.ticket", "page": "admin:tickets_figures"},
+            {"title": _("Marks"), "icon": "star", "model": "tickets.feedback"},
+            {"title": _("Teams"), "icon": "groups", "model": "tickets.team"},
+            {"title": _("Members"), "icon": "group", "model": "tickets.member"},
+            {"title": _("Categories"), "icon": "category", "model": "tickets.category"},
+            {"title": _("Promises"), "icon": "timer", "model": "tickets.slapolicy"},
+            {"title": _("Districts"), "icon": "location_city", "model": "tickets.district"},
+            {"title": _("Open311 keys"), "icon": "key", "model": "tickets.apikey"},
+        ],
+    },
+    {
+        "title": _("Flower shops"),
+        "items": [
+            {
+                "title": _("Orders"),
+                "icon": "local_florist",
+                "model": "florist.order",
+                "badge": "apps.portal.backoffice.flower_orders_with_problems",
+            },
+            {
+                "title": _("Figures"),
+                "icon": "monitoring",
+                "model": "florist.order",
+                "page": "admin:florist_figures",
+                "right": "florist.handle_order",
+            },
+            {"title": _("Shops"), "icon": "storefront", "model": "florist.shop"},
+            {"title": _("Employees"), "icon": "badge", "model": "florist.employee"},
+            {"title": _("Buyers"), "icon": "group", "model": "florist.customer"},
+            {"title": _("Standing orders"), "icon": "event_repeat", "model": "florist.standingorder"},
+            {"title": _("Products"), "icon": "redeem", "model": "florist.product"},
+            {"title": _("Stock"), "icon": "inventory_2", "model": "florist.batch"},
+            {
+                "title": _("Data checks"),
+                "icon": "rule",
+                "model": "florist.batch",
+                "page": "admin:florist_batch_faults",
+                "right": "florist.check_shop",
+            },
+            {"title": _("Movements of stock"), "icon": "swap_vert", "model": "florist.movement"},
+            {"title": _("Supplies"), "icon": "local_shipping", "model": "florist.supply"},
+            {"title": _("Tasks"), "icon": "task_alt", "model": "florist.productiontask"},
+            {"title": _("Couriers' runs"), "icon": "route", "model": "florist.deliveryrun"},
+            {"title": _("Couriers' days"), "icon": "payments", "model": "florist.courierday"},
         ],
     },
     {
         "title": _("Money"),
         "items": [
-            {"title": _("Payments"), "icon": "credit_card", "model": "payments.payment"},
+            {
+                "title": _("Payments"),
+                "icon": "credit_card",
+                "model": "payments.payment",
+                "badge": "apps.portal.backoffice.payments_to_look_at",
+            },
             {
                 "title": _("Daily report"),
                 "icon": "monitoring",
@@ -53,6 +156,8 @@ MENU: list[dict[str, Any]] = [
             },
             {"title": _("Refunds"), "icon": "undo", "model": "payments.refund"},
             {"title": _("Gateway notices"), "icon": "webhook", "model": "payments.paymentevent"},
+            {"title": _("Gateway transactions"), "icon": "swap_horiz", "model": "payments.attempt"},
+            {"title": _("Gateway keys"), "icon": "key", "model": "payments.gatewaykey"},
             {"title": _("Accounts"), "icon": "account_balance_wallet", "model": "ledger.account"},
             {"title": _("Entries"), "icon": "menu_book", "model": "ledger.entry"},
             {"title": _("Holds"), "icon": "lock_clock", "model": "ledger.hold"},
@@ -101,8 +206,8 @@ MENU: list[dict[str, Any]] = [
         ],
     },
 ]
-"""Groups of the menu in their order. A row names the table whose right it needs and whose list it opens (or another
-`page`), and a badge where something may wait."""
+"""Groups of the menu in their order. A row names the table whose right it needs (or another `right`) and whose list it
+opens (or another `page`), and a badge where something may wait."""
 
 
 UNFOLD: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """Keeps `locale/*/LC_MESSAGES/django.po` in step with the texts in the code; needs Babel and Django, not GNU gettext.
 
-    python scripts/messages.py            rewrite the four catalogues: new texts added, gone ones dropped
+    python scripts/messages.py            rewrite the catalogues: new texts added, gone ones dropped
     python scripts/messages.py --missing  only list what has no translation yet; ends with 1 if there is any
 
 English is the source. Our catalogues also carry the words of the back office's packages (Unfold, import-export,
@@ -32,10 +32,17 @@ PLURALS = {
     "uz": "nplurals=1; plural=0;",
     "tr": "nplurals=2; plural=(n > 1);",
     "en": "nplurals=2; plural=(n != 1);",
+    "kk": "nplurals=2; plural=(n!=1);",
 }
 """The rule that picks the form of a word after a number; Uzbek has one form."""
 
 OWN = ("apps", "config", "templates")
+PARTS = {
+    "kk": ("apps/florist/pages/", "apps/florist/errors/", "templates/florist/", "templates/base.html"),
+}
+"""Languages that only some pages speak: where their texts stand. Everything else falls back to the house's language."""
+CHOICES = {"kk": "apps/florist/models/"}
+"""Where such a language also speaks the words of choices (statuses and kinds), but no names of columns."""
 LENT = (
     "unfold/*.py",
     "unfold/mixins/*.py",
@@ -131,7 +138,31 @@ def key_of(message: Message) -> Key:
 def wanted() -> dict[str, Catalog]:
     """What each catalogue has to hold by today's sources, without translations."""
     own, lent = texts_of(ROOT, own_files()), texts_of(packages(), lent_files())
-    return {language: _merged(language, own, lent) for language in PLURALS}
+    return {
+        language: _merged(language, _part(language), Catalog()) if language in PARTS else _merged(language, own, lent)
+        for language in PLURALS
+    }
+
+
+def _part(language: str) -> Catalog:
+    """What a language of some pages has to hold."""
+    catalog = texts_of(ROOT, (path for path in own_files() if _name(path).startswith(PARTS[language])))
+    for path in own_files():
+        if _name(path).startswith(CHOICES[language]):
+            for text in _choices(path.read_text(encoding="utf-8")):
+                catalog.add(text, locations=[(_name(path), 0)])
+    return catalog
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _choices(source: str) -> Iterator[str]:
+    """Texts inside classes of choices."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("Choices") for base in node.bases):
+            yield from (words for words, _context in _of_tree(node) if isinstance(words, str))
 
 
 def _merged(language: str, own: Catalog, lent: Catalog) -> Catalog:
@@ -176,7 +207,11 @@ def texts_of(root: Path, paths: Iterator[Path]) -> Catalog:
 
 
 def _of_python(source: str) -> Iterator[tuple[Words, str | None]]:
-    for node in ast.walk(ast.parse(source)):
+    yield from _of_tree(ast.parse(source))
+
+
+def _of_tree(tree: ast.AST) -> Iterator[tuple[Words, str | None]]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args:
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             if name in CALLS:

@@ -325,8 +325,8 @@ class AuthLogAdmin(ReadOnlyAdmin):
 class OneTimeCodeAdmin(ReadOnlyAdmin):
     """Codes that were sent, without the codes."""
 
-    list_display = ("created_at", "phone", "purpose", "channel", "state", "tries", "expires_at", "address")
-    list_filter = ("channel", "purpose", "created_at")
+    list_display = ("created_at", "phone", "purpose", "channel", "progress", "state", "tries", "expires_at", "address")
+    list_filter = ("channel", "progress", "purpose", "created_at")
     list_select_related = False
     search_fields = ("phone", "address")
     exclude = ("salt", "code_hash")

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from apps.accounts import actions, queries, tokens
 from apps.accounts.actions import passwords
 from apps.accounts.errors import InitDataInvalid, OriginRefused, PersonBlocked, SessionEnded, TokenInvalid
-from apps.accounts.models import Session, User
+from apps.accounts.models import User
 from apps.core.access import ensure
 from apps.integrations.telegram import InitDataRefused, TelegramProfile, read_init_data
 
@@ -64,6 +64,13 @@ class BearerAuthentication(BaseAuthentication):
         raw = self.credentials(request)
         if not raw:
             return None
+        return self.prove(raw)
+
+    def prove(self, raw: str) -> tuple[User, tokens.Proof]:
+        """The person of an access token, wherever it came from: a socket shows it in a frame.
+
+        Raises `TokenInvalid`, `TokenExpired`, `SessionEnded`, `PersonBlocked`.
+        """
         proof = tokens.read(raw, self.audience)
         return self._person(proof), proof
 
@@ -79,12 +86,11 @@ class BearerAuthentication(BaseAuthentication):
         """One query: the session with its person."""
         if proof.link is None:
             return self._behind_bare(proof)
-        session = (
-            Session.objects.select_related("user").filter(pk=proof.link.session_id, audience=proof.audience).first()
-        )
-        if session is None or not session.is_alive(timezone.now()):
+        session_id = proof.link.session_id
+        user = queries.signed_in(session_id=session_id, audience=proof.audience, now=timezone.now())
+        if user is None:
             raise SessionEnded()
-        return _active(session.user)
+        return _active(user)
 
     def _behind_bare(self, proof: tokens.Proof) -> User:
         user = self.person_behind(proof)

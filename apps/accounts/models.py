@@ -145,6 +145,11 @@ class OneTimeCode(models.Model):
     salt = models.CharField(max_length=32, editable=False)
     code_hash = models.CharField(max_length=64, editable=False)
     channel = models.CharField(_("sent by"), max_length=4, choices=Channel, default=Channel.NONE)
+    vendor_id = models.CharField(_("vendor's id"), max_length=120, blank=True)
+    progress = models.CharField(
+        _("vendor's report"), max_length=9, blank=True, help_text=_("How far the text has come, as its vendor told us")
+    )
+    reported_at = models.DateTimeField(_("reported"), null=True, blank=True)
     address = models.GenericIPAddressField(_("asked from"), null=True, blank=True)
     tries = models.PositiveSmallIntegerField(_("wrong tries"), default=0)
     max_tries = models.PositiveSmallIntegerField(_("tries allowed"), default=5)
@@ -170,6 +175,7 @@ class OneTimeCode(models.Model):
         indexes = [
             models.Index(fields=["phone", "purpose", "-id"], name="accounts_code_newest"),
             models.Index(fields=["created_at"], name="accounts_code_age"),
+            models.Index(fields=["vendor_id"], name="accounts_code_of_text", condition=~models.Q(vendor_id="")),
         ]
 
     @property

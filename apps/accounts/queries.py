@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django.contrib.auth.models import Permission
+from django.db import connection
 from django.db.models import Q, QuerySet
 
-from apps.accounts.models import AuthLog, SmsSpend, User
+from apps.accounts.models import AuthLog, Session, SmsSpend, User
 from apps.core import phones
 from apps.core.errors import Invalid
+from apps.core.rows import FixedRows
 
 
 def person(**identifier: Any) -> User | None:
@@ -60,12 +65,39 @@ def matching(text: str) -> QuerySet[User]:
     return User.objects.filter(where)
 
 
+def staff_with(right: str) -> QuerySet[User]:
+    """Who works in the back office and holds a right (`app.codename`): by role, by hand, or as a superuser."""
+    app, _dot, codename = right.partition(".")
+    held = Permission.objects.filter(content_type__app_label=app, codename=codename)
+    by_role, by_hand = Q(groups__permissions__in=held), Q(user_permissions__in=held)
+    staff = User.objects.filter(is_staff=True, is_active=True)
+    return staff.filter(Q(is_superuser=True) | by_role | by_hand).distinct().order_by("pk")
+
+
 def login_log(*, product: str = "", user: User | None = None) -> QuerySet[AuthLog]:
     """The login log, newest first, of one product or one person."""
     rows = AuthLog.objects.select_related("user").order_by("-id")
     if product:
         rows = rows.filter(product=product)
     return rows.filter(user=user) if user else rows
+
+
+SIGNED_IN = FixedRows(
+    User,
+    """
+    SELECT {columns} FROM accounts_session s JOIN accounts_user u ON u.id = s.user_id
+    WHERE s.id = %s AND s.audience = %s AND s.ended_at IS NULL AND s.expires_at > %s
+    AND (u.tokens_valid_from IS NULL OR s.created_at >= u.tokens_valid_from)
+    """,
+    table="u",
+)
+
+
+def signed_in(*, session_id: UUID, audience: str, now: datetime) -> User | None:
+    """The person of a living session (`Session.is_alive`). Fixed SQL: every request with a token asks (design 3.25)."""
+    key = Session._meta.pk.get_db_prep_value(session_id, connection)
+    moment = connection.ops.adapt_datetimefield_value(now)
+    return next(iter(SIGNED_IN.models(key, audience, moment)), None)
 
 
 def sms_spending(*, days: int = 30) -> QuerySet[SmsSpend]:

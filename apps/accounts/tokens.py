@@ -7,6 +7,7 @@ person's `tokens_valid_from` and nothing else.
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ ALGORITHM = "HS256"
 LONGEST_TOKEN = 4096
 BARE_MARGIN_SECONDS = 1
 """A bare token counts whole seconds; one issued in the very second of a revocation is still good."""
+UNDATED = datetime.min.replace(tzinfo=UTC)
+"""When a token without `iat` was issued: its `exp` proves nothing, so it is older than every revocation."""
 
 PRIVATE = ("sub", "aud", "type", "scope", "exp", "iat", "jti", "sid", "person", "sess_exp")
 """Claims that we set; a product's own may not replace them."""
@@ -160,7 +163,13 @@ def _sign(claims: dict[str, Any], kind: Kind, figures: TokenFigures, now: dateti
 
 def _backend(figures: TokenFigures, kind: Kind) -> TokenBackend:
     key = figures.signing_key or settings.SIMPLE_JWT["SIGNING_KEY"]
-    return TokenBackend(ALGORITHM, signing_key=figures.refresh_key or key if kind == "refresh" else key)
+    return _backend_of(figures.refresh_key or key if kind == "refresh" else key)
+
+
+@functools.lru_cache(maxsize=32)
+def _backend_of(key: str) -> TokenBackend:
+    """One per key: making its key ready costs more than reading a token."""
+    return TokenBackend(ALGORITHM, signing_key=key)
 
 
 def read(token: str, audience: str, kind: Kind = "access") -> Proof:
@@ -179,7 +188,7 @@ def read(token: str, audience: str, kind: Kind = "access") -> Proof:
         raise TokenInvalid()
     if claims.get("aud", audience) != audience or not isinstance(claims.get("sub"), str | int):
         raise TokenInvalid()
-    return _proof(claims, audience, kind, figures)
+    return _proof(claims, audience, kind)
 
 
 def _decode(token: str, figures: TokenFigures, kind: Kind) -> dict[str, Any]:
@@ -193,16 +202,15 @@ def _decode(token: str, figures: TokenFigures, kind: Kind) -> dict[str, Any]:
         raise TokenInvalid() from problem
 
 
-def _proof(claims: dict[str, Any], audience: str, kind: Kind, figures: TokenFigures) -> Proof:
-    """Claims to values; a bare token without `iat` is taken to have had the product's full life."""
+def _proof(claims: dict[str, Any], audience: str, kind: Kind) -> Proof:
+    """Claims to values."""
     try:
-        life = figures.access_seconds if kind == "access" else figures.refresh_seconds
         return Proof(
             kind=kind,
             audience=audience,
             subject=str(claims["sub"]),
             claims={name: value for name, value in claims.items() if name not in PRIVATE},
-            issued_at=datetime.fromtimestamp(claims.get("iat", claims["exp"] - life), UTC),
+            issued_at=datetime.fromtimestamp(claims["iat"], UTC) if "iat" in claims else UNDATED,
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
             link=_link(claims) if "sid" in claims else None,
         )

@@ -36,7 +36,22 @@ def disk(lat: float, lon: float, metres: float, resolution: int = RESOLUTION) ->
     edge = h3.average_hexagon_edge_length(resolution, unit="m")
     # The apothem is 0.866 edges; cells shrink by up to a third against the mean, so rings are counted generously.
     rings = math.ceil(metres / (edge * 0.866 * 2 * 0.75)) + 1
-    return [int(found) for found in h3.grid_disk(centre, rings)]
+    found = [int(each) for each in h3.grid_disk(centre, rings)]
+    return found if rings > MOST_RINGS_TRIMMED else _reached(found, centre, lat, lon, metres)
+
+
+MOST_RINGS_TRIMMED = 8
+"""A larger disk has few cells too many for its size, and looking at each would take milliseconds."""
+
+
+def _reached(cells: list[int], centre: int, lat: float, lon: float, metres: float) -> list[int]:
+    """Without the cells whose circumscribed circle the radius does not reach.
+
+    Neighbours are nearly equal in size; a fifth more than the centre's is safe, at the pentagons too.
+    """
+    middle = h3.cell_to_latlng(centre)
+    circle = 1.2 * max(distance_metres(*middle, *corner) for corner in h3.cell_to_boundary(centre))
+    return [each for each in cells if distance_metres(lat, lon, *h3.cell_to_latlng(each)) <= metres + circle]
 
 
 def distance_metres(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
@@ -53,6 +68,15 @@ def viewport(south: float, west: float, north: float, east: float, resolution: i
     inside = set(h3.h3shape_to_cells(h3.LatLngPoly(ring), resolution))
     corners = {h3.latlng_to_cell(lat, lon, resolution) for lat, lon in ring}
     return [int(found) for found in {near for each in inside | corners for near in h3.grid_disk(each, 1)}]
+
+
+def cover(area: BaseGeometry, resolution: int) -> list[int]:
+    """Cells that hold every point of a polygon, and a ring of neighbours; filter exactly with `area.covers`.
+
+    The ring is needed because a cell's edges bend on the globe and run straight on a map.
+    """
+    touched = h3.h3shape_to_cells_experimental(h3.geo_to_h3shape(area), resolution, contain="overlap")
+    return [int(found) for found in {near for each in touched for near in h3.grid_disk(each, 1)}]
 
 
 def hexagon(of: int) -> list[list[float]]:

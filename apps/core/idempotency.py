@@ -13,8 +13,19 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import Conflict
+from apps.core.errors import Conflict, Invalid
 from apps.core.models import IdempotencyRecord
+
+LONGEST_KEY = 200
+"""Characters; the column is no wider."""
+
+
+class KeyTooLong(Invalid):
+    """The key is longer than what we keep of it; cut, it could be another caller's: 422."""
+
+    code = "idempotency_key_too_long"
+    detail = "Idempotency key is too long"
+    message = _("This key is too long")
 
 
 class KeyReused(Conflict):
@@ -37,8 +48,10 @@ class Answer:
 def once(*, scope: str, key: str, content: Any, run: Callable[[], tuple[int, Any]]) -> Answer:
     """Run at most once per (scope, key) in one transaction with its record; a refusal leaves no record.
 
-    Raises `KeyReused` for other content. Two at once: the second waits on the unique row and gets the first's answer.
+    Raises `KeyReused` for other content, `KeyTooLong`. Two at once: the second waits on the unique row and gets the
+    first's answer.
     """
+    ensure_key(key)
     mark = fingerprint(content)
     try:
         with transaction.atomic():
@@ -55,6 +68,12 @@ def once(*, scope: str, key: str, content: Any, run: Callable[[], tuple[int, Any
         if record_of_the_winner is None:  # the broken constraint was the caller's own, not our key
             raise
         return _repeat(record_of_the_winner, mark)
+
+
+def ensure_key(key: str) -> None:
+    """Raise `KeyTooLong` for a key that does not fit into `LONGEST_KEY` characters."""
+    if len(key) > LONGEST_KEY:
+        raise KeyTooLong()
 
 
 def _repeat(record: IdempotencyRecord, mark: str) -> Answer:

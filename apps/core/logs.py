@@ -18,8 +18,9 @@ SECRET_VALUES = (
     re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
     re.compile(r"(?i)bearer\s+\S+"),
     re.compile(r"(?i)(?:hash|signature|token|code)=[^&\s]+"),
+    re.compile(r"/sms/eskiz/[^\s/?\"']+"),
 )
-"""Phones, bot tokens, JSON web tokens, bearer headers, signed query strings."""
+"""Phones, bot tokens, JSON web tokens, bearer headers, signed query strings, addresses that end with a secret."""
 SHORTEST_PHONE = 10**10
 """A bare number of eleven digits or more may be a phone; our own ids are far below."""
 

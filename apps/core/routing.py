@@ -12,7 +12,13 @@ from django.urls.resolvers import RoutePattern
 class OptionalSlash(RoutePattern):
     """A route that also matches with one slash more or less at its end."""
 
+    def __init__(self, route: str, name: str | None = None, is_endpoint: bool = False) -> None:
+        super().__init__(route, name=name, is_endpoint=is_endpoint)
+        self._lead = route.partition("<")[0].rstrip("/")
+
     def match(self, path: str) -> Any:
+        if not path.startswith(self._lead):  # nearly always: routes are tried one after the other
+            return None
         found = super().match(path)
         if found is not None or not path or path.endswith("//"):
             return found

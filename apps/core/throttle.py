@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import ipaddress
 import time
@@ -28,7 +29,7 @@ def hit(name: str, subject: object, limit: Limit, *, refusal: type[TooMany] = To
     if limit.count <= 0:
         return 0
     slot, until = _slot(name, subject, limit)
-    used = _increment(slot, limit.seconds)
+    used = increment(slot, limit.seconds)
     if used > limit.count:
         raise refusal(retry_after=max(1, int(until - time.time()) + 1))
     return used
@@ -54,8 +55,11 @@ def _slot(name: str, subject: object, limit: Limit) -> tuple[str, float]:
     return f"throttle:{name}:{limit.seconds}:{window}:{digest}", float((window + 1) * limit.seconds)
 
 
-def _increment(slot: str, seconds: int) -> int:
-    """Add one atomically; `add` only wins for the first hit, `incr` is atomic in Redis and in memory."""
+def increment(slot: str, seconds: int) -> int:
+    """Add one to a counter that lives `seconds`, atomically: `add` wins for the first hit only, `incr` is atomic in
+
+    Redis and in memory.
+    """
     cache.add(slot, 0, timeout=seconds + 5)
     try:
         return int(cache.incr(slot))
@@ -91,4 +95,10 @@ def _is_trusted(address: str) -> bool:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
-    return any(ip in ipaddress.ip_network(net, strict=False) for net in settings.TRUSTED_PROXIES)
+    return any(ip in _network(text) for text in settings.TRUSTED_PROXIES)
+
+
+@functools.lru_cache(maxsize=64)
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Behind a proxy every request asks about the same few."""
+    return ipaddress.ip_network(text, strict=False)

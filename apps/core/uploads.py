@@ -84,7 +84,7 @@ def accept_image(
     raw = read_limited(file, max_bytes=max_bytes)
     source, kind = _decode(raw, formats, max_pixels)
     gps = _gps(source)
-    upright = _upright(source)
+    upright = _eight_bits(_upright(source))
     upright.thumbnail((max_side, max_side))
     return _encode(upright, kind, gps)
 
@@ -123,6 +123,11 @@ def _upright(image: Image.Image) -> Image.Image:
     except DAMAGED:
         turn = None
     return image if turn is None else image.transpose(turn)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys of sixteen bits, which Pillow cannot scale, as eight."""
+    return image.convert("I").point(lambda level: level / 256).convert("L") if image.mode.startswith("I;16") else image
 
 
 def _gps(image: Image.Image) -> tuple[float, float] | None:

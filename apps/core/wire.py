@@ -13,13 +13,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import UnionType
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import orjson
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpResponse, UnreadablePostError
+from drf_spectacular.contrib.pydantic import PydanticExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 from rest_framework import exceptions as drf
@@ -71,6 +74,7 @@ class Wire:
 
     error_body: ClassVar[type[BaseModel]] = ErrorBody
     error_list: ClassVar[type[BaseModel]] = ErrorList
+    malformed_status: ClassVar[int] = 422
 
     def refused(self, refused: Refused, request: Any) -> tuple[int, Any]:
         """Status and body of a refusal."""
@@ -80,7 +84,7 @@ class Wire:
 
     def invalid(self, found: Sequence[Mapping[str, Any]]) -> tuple[int, Any]:
         """Status and body for malformed input."""
-        return 422, {"detail": list(found)}
+        return self.malformed_status, {"detail": list(found)}
 
     def page(self, items: Sequence[Any], total: int, **more: Any) -> Any:
         """A page of a list."""
@@ -139,6 +143,8 @@ class View(APIView):
 
     wire: ClassVar[Wire] = Wire()
     tag: ClassVar[str] = ""
+    refusals: ClassVar[Sequence[type[Refused]]] = ()
+    """What each endpoint behind a sign-in may answer beside its own refusals, for the document."""
     content_negotiation_class = AcceptAnything
 
     def membership(self, user: Any) -> Any:
@@ -165,6 +171,10 @@ class View(APIView):
                 else throttle.neighbourhood(throttle.client_address(request))
             )
             throttle.hit(f"{type(self).__module__}.{type(self).__name__}.{request.method}", subject, rule.limit)
+
+    def media_type(self, path: str, status: int) -> str:
+        """What the answer of that status is on that path, for the documents."""
+        return "application/json"
 
     def sign_in(self, request: Any, login: Login) -> None:
         """Find out who calls. With `optional`, a missing or bad proof is an anonymous caller."""
@@ -270,7 +280,7 @@ def read_query(shape: type[BaseModel], request: Any) -> Any:
 
 def endpoint(
     *,
-    answers: Mapping[int, Any],
+    answers: Mapping[int, Any] | Mapping[int | tuple[int, str], Any],
     body: type[BaseModel] | None = None,
     body_optional: bool = False,
     query: type[BaseModel] | None = None,
@@ -284,9 +294,12 @@ def endpoint(
     """Declare a handler: its shapes, who may call, what it answers. One declaration serves checks and OpenAPI.
 
     The handler receives `body`, `query` (models) and the path's values by keyword, and returns a JSON-able value,
-    `(status, value)`, bytes of JSON, `None` for 204, or a finished response.
+    `(status, value)`, bytes of JSON, `None` for 204, or a finished response. An answer that is no JSON is keyed by
+    `(status, content type)`.
     """
-    rule = Endpoint(body, query, path, login, limit, success=min(answers), body_optional=body_optional)
+    rule = Endpoint(
+        body, query, path, login, limit, success=min(_status(answer) for answer in answers), body_optional=body_optional
+    )
 
     def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(handler)
@@ -297,6 +310,10 @@ def endpoint(
         return _documented(call, rule, answers, refusals, summary, tags)
 
     return decorate
+
+
+def _status(answer: int | tuple[int, str]) -> int:
+    return answer if isinstance(answer, int) else answer[0]
 
 
 def _arguments(rule: Endpoint, request: Any, values: dict[str, Any]) -> dict[str, Any]:
@@ -322,7 +339,7 @@ def _finish(view: View, rule: Endpoint, result: Any) -> HttpResponse:
 def _documented(
     call: Callable[..., Any],
     rule: Endpoint,
-    answers: Mapping[int, Any],
+    answers: Mapping[int, Any] | Mapping[int | tuple[int, str], Any],
     refusals: Sequence[type[Refused]],
     summary: str,
     tags: Sequence[str] | None,
@@ -344,18 +361,22 @@ def _documented(
     return decorated
 
 
+REF = "#/components/schemas/"
+
+
 def _named_shape(shape: Any) -> Any:
-    """`list[Out]` as a shape with a name of its own, `OutList`; everything else as it is."""
-    inner = get_args(shape)
-    if get_origin(shape) is not list or not isinstance(inner[0], type) or not issubclass(inner[0], BaseModel):
+    """`list[Out]`, `dict[str, Out]`, `Out | None` as shapes with names: `OutList`, `OutMap`, `OutOrNull`."""
+    inner = [part for part in get_args(shape) if isinstance(part, type) and issubclass(part, BaseModel)]
+    kind = {list: "List", dict: "Map", UnionType: "OrNull"}.get(get_origin(shape))
+    if kind is None or len(inner) != 1:
         return shape
-    return type(f"{inner[0].__name__}List", (RootModel[shape],), {"__module__": inner[0].__module__})
+    return type(f"{inner[0].__name__}{kind}", (RootModel[shape],), {"__module__": inner[0].__module__})
 
 
 def _parameters(shape: type[BaseModel] | None, location: Any) -> list[OpenApiParameter]:
     if shape is None:
         return []
-    schema = shape.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = shape.model_json_schema(ref_template=REF + "{model}")
     definitions = schema.get("$defs", {})
     required = schema.get("required", [])
     return [
@@ -365,9 +386,9 @@ def _parameters(shape: type[BaseModel] | None, location: Any) -> list[OpenApiPar
 
 
 def _inlined(field: Any, definitions: Mapping[str, Any]) -> Any:
-    """The field's schema with references to enumerations written out: parameters have no components of their own."""
+    """The schema with references to these definitions written out: parameters have no components of their own."""
     if isinstance(field, dict):
-        if name := str(field.get("$ref", "")).rsplit("/", 1)[-1]:
+        if (name := str(field.get("$ref", "")).rsplit("/", 1)[-1]) in definitions:
             return {**definitions[name], **{key: value for key, value in field.items() if key != "$ref"}}
         return {key: _inlined(value, definitions) for key, value in field.items()}
     return [_inlined(item, definitions) for item in field] if isinstance(field, list) else field
@@ -390,6 +411,24 @@ def _refusal_docs(rule: Endpoint, refusals: Sequence[type[Refused]]) -> dict[int
     return docs
 
 
+class ShapeExtension(PydanticExtension):  # type: ignore[no-untyped-call]
+    """Shapes for the document. Choices stand where they are used: two products, or two nouns, both have a `Status`."""
+
+    priority = 1
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> Any:
+        """The shape's schema; inner shapes become components of their own."""
+        schema = self.target.model_json_schema(ref_template=REF + "{model}", mode="serialization")
+        inner = schema.pop("$defs", {})
+        choices = {name: found for name, found in inner.items() if "enum" in found}
+        for name in inner.keys() - choices.keys():
+            part = _inlined(inner[name], choices)
+            auto_schema.registry.register_on_missing(
+                ResolvedComponent(name, ResolvedComponent.SCHEMA, object=name, schema=part)  # type: ignore[no-untyped-call]
+            )
+        return _inlined(schema, choices)
+
+
 class HouseSchema(AutoSchema):
     """OpenAPI from `endpoint`: the view's tag, and error shapes in the view's dialect."""
 
@@ -400,18 +439,36 @@ class HouseSchema(AutoSchema):
     def get_operation_id(self) -> str:
         """`get_api_orders_by_order_id`: unique because method and path are."""
         words = self.path.strip("/").replace("{", "by_")
-        return re.sub(r"\W+", "_", f"{self.method.lower()}_{words}").strip("_")
+        return re.sub(r"[^\w-]+", "_", f"{self.method.lower()}_{words}").strip("_")
 
     def map_parsers(self) -> list[str]:
         """Bodies are JSON, whatever their Content-Type says (`read_json`)."""
         return ["application/json"]
 
-    def get_response_serializers(self) -> Any:
-        found = super().get_response_serializers()
-        wire: Wire = getattr(self.view, "wire", Wire())
-        if isinstance(found, dict):
-            return {status: _in_dialect(answer, wire) for status, answer in found.items()}
-        return found
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
+        """What the endpoint says, and what its view refuses to whoever is signed in; malformed input in its dialect."""
+        bodies = super()._get_response_bodies(direction)
+        rule: Endpoint | None = getattr(getattr(self.view, self.method.lower(), None), "endpoint", None)
+        if rule is not None and rule.login == "required":
+            for refusal in getattr(self.view, "refusals", ()):
+                answer = OpenApiResponse(ErrorBody, description=refusal.detail)
+                bodies.setdefault(str(refusal.status), self._get_response_for_code(answer, str(refusal.status)))
+        malformed = str(_wire_of(self.view).malformed_status)
+        return {malformed if status == "422" else status: answer for status, answer in bodies.items()}
+
+    def _get_response_for_code(
+        self, serializer: Any, status_code: str, media_types: Any = None, direction: Any = "response"
+    ) -> Any:
+        # `extend_schema` answers `get_response_serializers` itself: the dialect has to come in behind it.
+        if media_types is None and isinstance(self.view, View):
+            media_types = [self.view.media_type(self.path, int(status_code))]
+        dialect = _in_dialect(serializer, _wire_of(self.view))
+        return super()._get_response_for_code(dialect, status_code, media_types, direction)  # type: ignore[no-untyped-call]
+
+
+def _wire_of(view: Any) -> Wire:
+    wire: Wire = getattr(view, "wire", Wire())
+    return wire
 
 
 def _in_dialect(answer: Any, wire: Wire) -> Any:

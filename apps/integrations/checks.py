@@ -22,7 +22,7 @@ LOCAL_NAMES = ("localhost", ".localhost", ".local", ".internal")
 
 
 def problems(settings: Any) -> list[Error]:
-    """integrations.E001–E008, none in embedded mode: fakes, sandbox, private bases, demo secrets, missing proofs."""
+    """integrations.E001–E009, none in embedded mode: fakes, sandbox, private bases, demo secrets, missing proofs."""
     if settings.EMBEDDED:
         return []
     conf = settings.INTEGRATIONS
@@ -80,6 +80,9 @@ def _missing(settings: Any, conf: Integrations) -> Iterator[Error]:
     for name in needed.get(settings.PORTS.get("sms", ""), ()):
         if not getattr(conf, name):
             yield Error(f"{name.upper()} is missing", hint="The chosen SMS provider needs it.", id="integrations.E006")
+    if bool(conf.eskiz_callback_url) != bool(conf.eskiz_callback_secret):
+        hint = "The address and the secret at its end go together."
+        yield Error("ESKIZ_CALLBACK_URL or ESKIZ_CALLBACK_SECRET is missing", hint=hint, id="integrations.E006")
     if conf.octo_secret and conf.octo_signature_scheme != "pull" and not conf.octo_unique_key:
         yield Error(
             "OCTO_UNIQUE_KEY is missing",
@@ -89,6 +92,9 @@ def _missing(settings: Any, conf: Integrations) -> Iterator[Error]:
     if bool(conf.yukassa_shop_id) != bool(conf.yukassa_secret_key):
         hint = "A shop id and its key go together."
         yield Error("YUKASSA_SHOP_ID or YUKASSA_SECRET_KEY is missing", hint=hint, id="integrations.E006")
+    if conf.iiko_api_login and not conf.iiko_webhook_secret:
+        hint = "Without it anybody can move a guest's cashback; set the same subscription password in iiko."
+        yield Error("IIKO_WEBHOOK_SECRET is missing", hint=hint, id="integrations.E009")
     if conf.telegram_bot_token and not conf.telegram_webhook_secret:
         yield Error(
             "TELEGRAM_WEBHOOK_SECRET is missing", hint="Without it every update is refused.", id="integrations.E007"

@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils import timezone
 
 from apps.integrations import http
 from apps.integrations.ports import (
@@ -66,9 +67,12 @@ class ClickMerchant:
         """By our id and the day it was made; Click names no amount here, Prepare and Complete do."""
         if not settings.INTEGRATIONS.click_merchant_user_id or on is None:
             return CardStanding("unknown", word="click calls us")
-        day = on.astimezone(TASHKENT).date().isoformat()
-        fields = self._call("GET", f"payment/status_by_mti/{self._service}/{transaction_id}/{day}")
-        if fields.get("error_code") != 0:
+        fields: dict[str, Any] = {}
+        for day in _days(on):
+            fields = self._call("GET", f"payment/status_by_mti/{self._service}/{transaction_id}/{day}")
+            if fields.get("error_code") == 0:
+                break
+        else:
             return CardStanding("unknown", word=str(fields.get("error_note") or "")[:40])
         status = fields.get("payment_status")
         word = f"payment_status {status}"
@@ -84,7 +88,7 @@ class ClickMerchant:
     def cancel(self, *, vendor_id: str, amount: Decimal) -> CardStanding:
         raise VendorRefused("click: no two-stage payments")
 
-    def refund(self, *, vendor_id: str, refund_id: str, amount: Decimal) -> RefundStanding:
+    def refund(self, *, vendor_id: str, refund_id: str, amount: Decimal, payer_id: str = "") -> RefundStanding:
         """A reversal of the whole payment. Click knows no refund id, so its state is asked before and after."""
         if not settings.INTEGRATIONS.click_merchant_user_id or not vendor_id:
             return RefundStanding("pending", word="to be done in Click's cabinet")
@@ -134,6 +138,13 @@ class ClickMerchant:
         if "error_code" not in fields:
             raise VendorUnsure("click: an answer that cannot be read")
         return fields
+
+
+def _days(made_at: datetime) -> list[str]:
+    """The day a link was made and, as it may be paid after midnight, the next one once it has begun."""
+    first = made_at.astimezone(TASHKENT).date()
+    today = timezone.now().astimezone(TASHKENT).date()
+    return [first.isoformat()] if today <= first else [first.isoformat(), (first + timedelta(days=1)).isoformat()]
 
 
 class FakeClick(ClickMerchant):

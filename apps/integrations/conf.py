@@ -38,8 +38,12 @@ DEMO_CLICK_SERVICE = "7001"
 DEMO_CLICK_MERCHANT = "7002"
 DEMO_CLICK_USER = "7003"
 DEMO_CLICK_SECRET = "demo-click-secret"  # noqa: S105
+DEMO_IIKO_LOGIN = "demo-iiko-api-login-of-the-sandbox"
+DEMO_IIKO_ORGANIZATION = "7001d3a0-0000-4000-8000-000000000001"
 DEMO_SECRETS = frozenset(
     {
+        DEMO_IIKO_LOGIN,
+        DEMO_IIKO_ORGANIZATION,
         DEMO_OCTO_SECRET,
         DEMO_OCTO_UNIQUE_KEY,
         DEMO_PAYME_MERCHANT,
@@ -73,6 +77,8 @@ REAL_PORTS = {
     "payme": "apps.integrations.payme.PaymeCheckout",
     "click": "apps.integrations.click.ClickMerchant",
     "yukassa": "apps.integrations.yukassa.Yukassa",
+    "loyalty_system": "apps.integrations.iiko.Iiko",
+    "menu": "apps.integrations.myresto.MyResto",
 }
 FAKE_PORTS = {
     "sms": "apps.integrations.sms.FakeSms",
@@ -85,6 +91,8 @@ FAKE_PORTS = {
     "payme": "apps.integrations.payme.PaymeCheckout",
     "click": "apps.integrations.click.FakeClick",
     "yukassa": "apps.integrations.yukassa.FakeYukassa",
+    "loyalty_system": "apps.integrations.iiko.FakeIiko",
+    "menu": "apps.integrations.myresto.FakeMyResto",
 }
 
 
@@ -99,6 +107,8 @@ class Integrations:
 
     # console | eskiz | playmobile | twilio
     sms_provider: str = "console"
+    # True: texts go nowhere and count as sent (contract loyalty 5). Refused in production.
+    sms_dry_run: bool = False
 
     telegram_bot_token: str = field(default="", repr=False)
     # Only for the third-party proof of initData, when we do not hold the token (contract urgent 4.2).
@@ -152,6 +162,21 @@ class Integrations:
     # Without the /v3 at the end.
     yukassa_api_base: str = "https://api.yookassa.ru"
 
+    iiko_api_login: str = field(default="", repr=False)
+    iiko_organization_id: str = field(default="", repr=False)
+    # Wanted by a relay between us and iiko; empty = none.
+    iiko_proxy_secret: str = field(default="", repr=False)
+    iiko_api_base: str = "https://api-ru.iiko.services"
+    # The subscription password of iiko's notices; empty = anybody's notice is believed (refused in production).
+    iiko_webhook_secret: str = field(default="", repr=False)
+
+    # Public menus of the branches (MyResto); empty = no such source. Stop-list addresses get `/<store id>` appended.
+    menu_api_url: str = ""
+    menu_gijduvon_api_url: str = ""
+    stop_list_api_url: str = ""
+    stop_list_gijduvon_api_url: str = ""
+    menu_timeout_s: float = 10.0
+
     eskiz_email: str = field(default="", repr=False)
     eskiz_password: str = field(default="", repr=False)
     eskiz_from: str = "4546"
@@ -191,7 +216,7 @@ class Integrations:
         """
         if self.sms_provider not in SMS_ADAPTERS:
             raise ValueError(f"SMS_PROVIDER must be one of {', '.join(SMS_ADAPTERS)}, not {self.sms_provider!r}")
-        return {"sms": SMS_ADAPTERS[self.sms_provider], **REAL_PORTS}
+        return {"sms": SMS_ADAPTERS["console" if self.sms_dry_run else self.sms_provider], **REAL_PORTS}
 
 
 def load(*, embedded: bool = False, port: int = 8000) -> Integrations:
@@ -204,12 +229,13 @@ def load(*, embedded: bool = False, port: int = 8000) -> Integrations:
     return Integrations(
         sandbox_url=sandbox_url,
         http_allowed_private=env.words("HTTP_ALLOWED_PRIVATE"),
-        sms_provider=env.text("SMS_PROVIDER", "console").lower(),
+        sms_dry_run=env.flag("SMS_DRY_RUN"),
         **_telegram(fakes),
         **_crypto_bot(fakes),
         **_octo(fakes, sandbox_url),
         **_payme_and_click(fakes),
         **_yukassa(fakes),
+        **_iiko_and_menu(fakes),
         **_sms(fakes),
         **_push(fakes),
     )
@@ -302,11 +328,39 @@ def _yukassa(fakes: str) -> dict:
     }
 
 
-def _sms(fakes: str) -> dict:
+def _sms_provider(usual: str) -> str:
+    """`TWILIO_ENABLED` is the switch of contract tickets 5; it wins, so that a copied `.env.example` obeys it."""
+    named = env.text("SMS_PROVIDER", usual).lower()
+    return "twilio" if env.flag("TWILIO_ENABLED") else named
+
+
+def _iiko_and_menu(fakes: str) -> dict:
+    menus = fakes and f"{fakes}/myresto"
     return {
-        "eskiz_email": env.secret("ESKIZ_EMAIL") or (fakes and DEMO_LOGIN),
+        "iiko_api_login": env.secret("IIKO_API_LOGIN") or (fakes and DEMO_IIKO_LOGIN),
+        "iiko_organization_id": env.secret("IIKO_ORGANIZATION_ID") or (fakes and DEMO_IIKO_ORGANIZATION),
+        "iiko_proxy_secret": env.secret("IIKO_PROXY_SECRET"),
+        "iiko_webhook_secret": env.secret("IIKO_WEBHOOK_SECRET"),
+        "iiko_api_base": _base("IIKO_API_BASE_URL", "https://api-ru.iiko.services", fakes and f"{fakes}/iiko"),
+        "menu_api_url": _base("MENU_API_URL", "", menus and f"{menus}/main/api/v1/menu"),
+        "menu_gijduvon_api_url": _base("MENU_GIJDUVON_API_URL", "", menus and f"{menus}/gijduvon/api/v1/menu"),
+        "stop_list_api_url": _base("STOP_LIST_API_URL", "", menus and f"{menus}/main/api/v1/menu/stop-lists"),
+        "stop_list_gijduvon_api_url": _base(
+            "STOP_LIST_GIJDUVON_API_URL", "", menus and f"{menus}/gijduvon/api/v1/menu/stop-lists"
+        ),
+        "menu_timeout_s": float(env.integer("MENU_HTTP_TIMEOUT", 10)),
+    }
+
+
+def _sms(fakes: str) -> dict:
+    # ESKIZ_LOGIN and ESKIZ_FROM_WHOM are the loyalty product's names; its deployments know no other SMS house.
+    loyalty_login = env.secret("ESKIZ_LOGIN")
+    eskiz_login = env.secret("ESKIZ_EMAIL") or loyalty_login
+    return {
+        "sms_provider": _sms_provider("eskiz" if loyalty_login else "console"),
+        "eskiz_email": eskiz_login or (fakes and DEMO_LOGIN),
         "eskiz_password": env.secret("ESKIZ_PASSWORD") or (fakes and DEMO_PASSWORD),
-        "eskiz_from": env.text("ESKIZ_FROM", "4546"),
+        "eskiz_from": env.text("ESKIZ_FROM") or env.text("ESKIZ_FROM_WHOM", "4546"),
         "eskiz_base_url": _base("ESKIZ_BASE_URL", "https://notify.eskiz.uz/api", fakes and f"{fakes}/eskiz"),
         "eskiz_callback_url": env.text("ESKIZ_CALLBACK_URL").rstrip("/"),
         "eskiz_callback_secret": env.secret("ESKIZ_CALLBACK_SECRET"),
@@ -318,7 +372,9 @@ def _sms(fakes: str) -> dict:
         ),
         "twilio_account_sid": env.text("TWILIO_ACCOUNT_SID") or (fakes and DEMO_TWILIO_ACCOUNT),
         "twilio_auth_token": env.secret("TWILIO_AUTH_TOKEN") or (fakes and DEMO_PASSWORD),
-        "twilio_from_number": env.text("TWILIO_FROM_NUMBER") or (fakes and DEMO_TWILIO_NUMBER),
+        "twilio_from_number": env.text("TWILIO_FROM_NUMBER")
+        or env.text("TWILIO_PHONE_NUMBER")
+        or (fakes and DEMO_TWILIO_NUMBER),
         "twilio_base_url": _base("TWILIO_BASE_URL", "https://api.twilio.com", fakes and f"{fakes}/twilio"),
         "twilio_status_callback_url": env.text("TWILIO_STATUS_CALLBACK_URL"),
     }
@@ -330,7 +386,7 @@ def _push(fakes: str) -> dict:
         public, private = DEMO_VAPID_PUBLIC_KEY, DEMO_VAPID_PRIVATE_KEY
     return {
         "fcm_project_id": env.text("FCM_PROJECT_ID") or (fakes and DEMO_FCM_PROJECT),
-        "fcm_credentials_file": env.text("FCM_CREDENTIALS_FILE"),
+        "fcm_credentials_file": env.text("FCM_CREDENTIALS_FILE") or env.text("FCM_SERVICE_ACCOUNT_FILE"),
         "fcm_base_url": _base("FCM_BASE_URL", "https://fcm.googleapis.com", fakes and f"{fakes}/fcm"),
         "vapid_public_key": public,
         "vapid_private_key": private,

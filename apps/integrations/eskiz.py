@@ -26,8 +26,6 @@ LOCK_PATIENCE_S = 10.0
 LOCK_PAUSE_S = 0.05
 
 Progress = Literal["waiting", "accepted", "delivered", "failed"]
-# Callbacks arrive in any order: a late ACCEPTED must not undo DELIVRD, and nothing follows a final word.
-_RANKS: dict[Progress, int] = {"waiting": 0, "accepted": 1, "failed": 2, "delivered": 3}
 _PROGRESS: dict[str, Progress] = {
     "WAITING": "waiting",
     "NEW": "waiting",
@@ -148,7 +146,7 @@ def read_callback(body: Mapping[str, Any]) -> SmsReport | None:
     It is unsigned: see `is_genuine_callback`.
     """
     vendor_id, word = body.get("request_id"), body.get("status")
-    if not isinstance(vendor_id, str) or not isinstance(word, str) or not vendor_id:
+    if not isinstance(vendor_id, str) or not isinstance(word, str) or not vendor_id or "\0" in vendor_id:
         return None
     return _report(vendor_id, word, None)
 
@@ -157,11 +155,6 @@ def is_genuine_callback(secret: str) -> bool:
     """Whether the last segment of the callback URL is our secret. Without a configured secret, never."""
     expected = settings.INTEGRATIONS.eskiz_callback_secret
     return bool(expected) and http.is_same_secret(secret, expected)
-
-
-def outranks(new: Progress, old: Progress) -> bool:
-    """Whether a report moves a text on; a late or repeated one does not."""
-    return _RANKS[new] > _RANKS[old]
 
 
 def _message(to: str, text: str) -> tuple[str, dict[str, str]]:

@@ -57,7 +57,7 @@ class AddressRefused(VendorRefused):
 class Call:
     """One request to a vendor.
 
-    At most one of `json`, `form`, `body`. `is_idempotent` allows repeats and must be true.
+    At most one of `json`, `form`, `body`. `is_idempotent` allows repeats and must be true; then `attempts` are made.
     """
 
     vendor: str
@@ -70,6 +70,8 @@ class Call:
     body: bytes | None = field(default=None, repr=False)
     basic: tuple[str, str] | None = field(default=None, repr=False)
     is_idempotent: bool = False
+    attempts: int = ATTEMPTS
+    connect_timeout_s: float = CONNECT_TIMEOUT_S
     read_timeout_s: float = READ_TIMEOUT_S
 
     def __repr__(self) -> str:
@@ -199,8 +201,8 @@ def is_same_secret(given: str, expected: str) -> bool:
 
 
 def _insist(call: Call, carry: Send) -> Answer:
-    """Try once, or up to ATTEMPTS times when repeating is safe."""
-    attempts = ATTEMPTS if call.is_idempotent else 1
+    """Try once, or up to `call.attempts` times when repeating is safe."""
+    attempts = call.attempts if call.is_idempotent else 1
     for attempt in range(1, attempts + 1):
         outcome = _attempt(call, carry)
         if attempt == attempts or not _is_worth_repeating(outcome):
@@ -264,7 +266,8 @@ def _build(call: Call) -> httpx.Request:
 
 def _timeout(call: Call) -> httpx.Timeout:
     read = min(call.read_timeout_s, LONGEST_READ_TIMEOUT_S)
-    return httpx.Timeout(connect=CONNECT_TIMEOUT_S, read=read, write=read, pool=CONNECT_TIMEOUT_S)
+    connect = min(call.connect_timeout_s, CONNECT_TIMEOUT_S)
+    return httpx.Timeout(connect=connect, read=read, write=read, pool=connect)
 
 
 def _correlation_id() -> str:

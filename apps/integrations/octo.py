@@ -60,7 +60,8 @@ STATES = {
     "paid_and_captured": "paid",
     "completed": "paid",
     "capture": "paid",
-    "refunded": "paid",
+    "refunded": "refunded",
+    "refund": "refunded",
     "canceled": "over",
     "cancelled": "over",
     "failed": "failed",
@@ -130,7 +131,7 @@ class Octo:
         body = {"octo_payment_UUID": vendor_id, "accept_status": wish, "final_amount": _number(amount)}
         return _standing(self._ask("set_accept", body))
 
-    def refund(self, *, vendor_id: str, refund_id: str, amount: Decimal) -> RefundStanding:
+    def refund(self, *, vendor_id: str, refund_id: str, amount: Decimal, payer_id: str = "") -> RefundStanding:
         body = {"octo_payment_UUID": vendor_id, "shop_refund_id": refund_id, "amount": _number(amount)}
         fields = self._ask("refund", body)
         word = str(fields.get("status") or "")
@@ -315,7 +316,7 @@ def _https(url: Any) -> str:
 
 
 def _decimal(given: Any) -> Decimal | None:
-    if isinstance(given, bool) or given is None or given == "":
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
         return None
     try:
         value = Decimal(str(given)[:40])
@@ -345,6 +346,8 @@ def _text(given: Any) -> str:
 
 def _plain(given: Any) -> Any:
     """A scalar of reasonable length that PostgreSQL's JSON can keep: no U+0000, no lone surrogates, no NaN."""
+    if isinstance(given, dict | list):
+        return type(given).__name__  # as text it could be deeper than Python can walk
     if isinstance(given, bool | int) or (isinstance(given, float) and math.isfinite(given)):
         return given
     return str(given)[:100].replace("\x00", "").encode("utf-8", "replace").decode()

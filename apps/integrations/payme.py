@@ -61,7 +61,7 @@ class PaymeCheckout:
     def cancel(self, *, vendor_id: str, amount: Decimal) -> CardStanding:
         raise VendorRefused("payme: no two-stage payments")
 
-    def refund(self, *, vendor_id: str, refund_id: str, amount: Decimal) -> RefundStanding:
+    def refund(self, *, vendor_id: str, refund_id: str, amount: Decimal, payer_id: str = "") -> RefundStanding:
         """Done by a person in Payme's cabinet; its CancelTransaction tells us."""
         return RefundStanding("pending", word="to be done in Payme's cabinet")
 

@@ -15,6 +15,9 @@ from typing import Any, Literal, Protocol, overload
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from apps.integrations.dishes import MenuSystem
+from apps.integrations.guests import LoyaltySystem
+
 
 class VendorError(Exception):
     """Something went wrong outside. Catch one of the three below; they never hold a token, a phone or a code."""
@@ -57,6 +60,10 @@ class SmsReceipt:
     cost: Decimal | None = None
 
 
+SMS_PROGRESS = ("", "waiting", "accepted", "failed", "delivered")
+"""How far a text has come; nothing is known of the first. Reports arrive in any order and only lead onwards."""
+
+
 @dataclass(frozen=True)
 class SmsReport:
     """What became of a text. `status`: waiting | accepted | delivered | failed; `word` is the vendor's own."""
@@ -65,6 +72,11 @@ class SmsReport:
     status: Literal["waiting", "accepted", "delivered", "failed"]
     word: str
     cost: Decimal | None = None
+
+    @property
+    def overtakes(self) -> tuple[str, ...]:
+        """What this report replaces: a late ACCEPTED does not undo DELIVRD, and a repeat changes nothing."""
+        return SMS_PROGRESS[: SMS_PROGRESS.index(self.status)]
 
 
 @dataclass(frozen=True)
@@ -156,17 +168,21 @@ class CardOrder:
 
 @dataclass(frozen=True)
 class CardStanding:
-    """What a gateway says about a payment. `state`: open | held | paid | over | failed | unknown.
+    """What a gateway says about a payment. `state`: open | held | paid | refunded | over | failed | unknown.
 
     `word` is the gateway's own; `amount` and `refunded` are None when it does not say.
     """
 
-    state: Literal["open", "held", "paid", "over", "failed", "unknown"]
+    state: Literal["open", "held", "paid", "refunded", "over", "failed", "unknown"]
     word: str = ""
     vendor_id: str = ""
     pay_url: str = ""
     amount: Decimal | None = None
     refunded: Decimal | None = None
+    mini_app_url: str = ""
+    """The page inside Telegram; begins with https://t.me/ or is empty."""
+    payer_id: str = ""
+    """Who paid, as the gateway calls him, when refunds need it."""
 
 
 @dataclass(frozen=True)
@@ -303,8 +319,10 @@ class CardGateway(Protocol):
         """Let held money go."""
         ...
 
-    def refund(self, *, vendor_id: str, refund_id: str, amount: Decimal) -> RefundStanding:
-        """Give money back. Repeating with the same `refund_id` gives it back once and answers how it stands."""
+    def refund(self, *, vendor_id: str, refund_id: str, amount: Decimal, payer_id: str = "") -> RefundStanding:
+        """Give money back; `payer_id` for gateways that want to know to whom. Repeating with the same `refund_id` gives
+        it back once and answers how it stands.
+        """
         ...
 
     def read_notice(self, raw: bytes, content_type: str) -> CardNotice:
@@ -403,6 +421,10 @@ def port(name: Literal["click"]) -> Click: ...
 def port(name: Literal["yukassa"]) -> Yukassa: ...
 @overload
 def port(name: Literal["push", "web_push"]) -> Push: ...
+@overload
+def port(name: Literal["loyalty_system"]) -> LoyaltySystem: ...
+@overload
+def port(name: Literal["menu"]) -> MenuSystem: ...
 @overload
 def port(name: str) -> Any: ...
 def port(name: str) -> Any:

@@ -250,8 +250,10 @@ class BroadcastAdmin(HouseAdmin):
 class DeliveryAdmin(ReadOnlyAdmin):
     """What left the house, what did not, and why."""
 
-    list_display = ("id", "channel", "state_badge", "notification", "attempts", "due_at", "sent_at", "problem")
-    list_filter = ("state", "channel")
+    list_display = (
+        *("id", "channel", "state_badge", "progress", "notification", "attempts", "due_at", "sent_at", "problem"),
+    )
+    list_filter = ("state", "progress", "channel")
     search_fields = ("=id", "=notification__id", "vendor_id")
     list_select_related = ("notification",)
     ordering = ("-id",)

@@ -118,12 +118,26 @@ class Reach:
         return bool({SMS: self.phone, MAIL: self.email, BOT: self.telegram_id, PUSH: self.device_ids}[channel])
 
 
-def reach_of(user: Any, device_ids: Iterable[int]) -> Reach:
-    """The addresses of a person; a bot that was blocked counts as no address."""
+_phones: dict[str, Callable[[Any], str]] = {}
+
+
+def register_phones(product: str, phone_of: Callable[[Any], str]) -> None:
+    """A product whose members keep a phone of their own says where its text messages to a person go."""
+    _phones[product] = phone_of
+
+
+def phone_of(user: Any, product: str) -> str:
+    """The number for text messages of this product to this person, or an empty text."""
+    own = _phones.get(product)
+    return own(user) if own else user.phone or ""
+
+
+def reach_of(user: Any, device_ids: Iterable[int], *, phone: str = "") -> Reach:
+    """The addresses of a person; a bot that was blocked counts as no address. `phone` is what `phone_of` says."""
     telegram_id = user.telegram_id if user.can_message_bot else None
     # A letter goes only to a proved address: otherwise anybody could have us write to anybody.
     email = user.email if user.email and user.email_verified_at else ""
-    return Reach(user.phone or "", email, telegram_id, tuple(device_ids))
+    return Reach(phone, email, telegram_id, tuple(device_ids))
 
 
 @dataclass(frozen=True)
@@ -140,7 +154,7 @@ def send(delivery: Delivery) -> Receipt:
 
 
 def _send_sms(delivery: Delivery, message: Notification) -> Receipt:
-    phone = _address(message.user.phone)
+    phone = _address(phone_of(message.user, message.product))
     receipt = port("sms").send(to=phone, text=message.body or message.title, reference=f"n{delivery.pk}")
     return Receipt(receipt.vendor_id, receipt.cost)
 

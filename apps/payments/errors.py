@@ -111,6 +111,14 @@ class RefundOnlyWhole(errors.Conflict):
     message = _("This payment system gives back only the whole amount")
 
 
+class NotRefundable(errors.Conflict):
+    """The gateway gives nothing back by itself: 409."""
+
+    code = "payment_not_refundable"
+    detail = "This gateway gives no money back"
+    message = _("This payment cannot be given back by the provider")
+
+
 class RefundSettled(errors.Conflict):
     """The refund has been decided: 409."""
 

@@ -60,14 +60,24 @@ class CaptureAsked(Event):
 
 @dataclass(frozen=True)
 class RefundAsked(Event):
-    """A refund is written and reserved; the gateway is told after commit."""
+    """A refund is written and reserved; the gateway is told after commit. A product that handed something out for the
+    money takes it back in this moment (`@on`), and refuses the refund by raising. `is_surplus`: it handed out nothing.
+    """
 
     refund_id: int
+    payment_id: int
+    purpose: str
+    reference: str
+    amount: str
+    currency: str
+    is_surplus: bool
 
 
 @dataclass(frozen=True)
 class RefundSettled(Event):
-    """Money went back. `refunded_amount` is the sum so far; `is_full`: nothing of the payment is left."""
+    """Money went back. `refunded_amount` is the sum so far; `is_full`: nothing of the payment is left; `is_surplus`: it
+    was money for something that another payment pays.
+    """
 
     refund_id: int
     payment_id: int
@@ -77,6 +87,7 @@ class RefundSettled(Event):
     currency: str
     refunded_amount: str
     is_full: bool
+    is_surplus: bool
     payer_id: int
 
 
@@ -90,6 +101,7 @@ class RefundFailed(Event):
     reference: str
     amount: str
     currency: str
+    is_surplus: bool
     reason: str
 
 

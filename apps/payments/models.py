@@ -62,6 +62,9 @@ class Payment(models.Model):
         PAYME = "payme", "Payme"
         CLICK = "click", "Click"
         CASH = "cash", _("cash")
+        CRYPTO_BOT = "crypto_bot", "CryptoBot"
+        STARS = "telegram_stars", "Telegram Stars"
+        YUKASSA = "yukassa", "YooKassa"
 
     class Status(models.TextChoices):
         """The life of a payment (contract shop 4.4); `held` is the first half of a two-stage payment."""
@@ -95,7 +98,7 @@ class Payment(models.Model):
         related_name="payments",
         verbose_name=_("payer"),
     )
-    method = models.CharField(_("method"), max_length=10, choices=Method.choices)
+    method = models.CharField(_("method"), max_length=20, choices=Method.choices)
     is_two_stage = models.BooleanField(_("two stages"), default=False)
     amount = money_field(verbose_name=_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
@@ -113,10 +116,16 @@ class Payment(models.Model):
         _("our transaction id"), max_length=64, unique=True, default=new_transaction_id, editable=False
     )
     vendor_id = models.CharField(
-        _("gateway's number"), max_length=64, null=True, blank=True, help_text=_("Empty while it is unknown")
+        _("gateway's number"), max_length=255, null=True, blank=True, help_text=_("Empty while it is unknown")
+    )
+    vendor_payer = models.CharField(
+        _("payer at the gateway"), max_length=64, blank=True, help_text=_("Telegram id of whoever paid in Stars")
     )
     vendor_word = models.CharField(_("gateway's own status"), max_length=40, blank=True)
     pay_url = models.CharField(max_length=2000, blank=True)
+    mini_app_url = models.CharField(
+        _("payment page in Telegram"), max_length=512, blank=True, help_text=_("Begins with https://t.me/ or is empty")
+    )
     captured_amount = money_field(verbose_name=_("taken"), default=Decimal(0))
     refunding_amount = money_field(
         verbose_name=_("refunds asked"), default=Decimal(0), help_text=_("sum of the refunds that have not failed")
@@ -313,7 +322,7 @@ class Attempt(models.Model):
         TAKEN_BACK = -2, _("taken back")
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="attempts", verbose_name=_("payment"))
-    method = models.CharField(_("method"), max_length=10, choices=Payment.Method.choices)
+    method = models.CharField(_("method"), max_length=20, choices=Payment.Method.choices)
     vendor_id = models.CharField(_("gateway's number"), max_length=64)
     amount = money_field(verbose_name=_("amount"))
     state = models.SmallIntegerField(_("state"), choices=State.choices, default=State.CREATED)
@@ -346,7 +355,7 @@ class PaymentEvent(models.Model):
     Forged notices are kept too, one row per payment and word, so that staff see who knocks at the door.
     """
 
-    method = models.CharField(_("method"), max_length=10, choices=Payment.Method.choices)
+    method = models.CharField(_("method"), max_length=20, choices=Payment.Method.choices)
     external_id = models.CharField(_("what makes it unique"), max_length=200)
     payment = models.ForeignKey(
         Payment, models.PROTECT, null=True, blank=True, related_name="events", verbose_name=_("payment")
@@ -374,7 +383,7 @@ class PaymentEvent(models.Model):
 class GatewayKey(models.Model):
     """A key that a gateway has changed by itself (Payme's ChangePassword); only its digest is kept."""
 
-    method = models.CharField(_("method"), max_length=10, choices=Payment.Method.choices, unique=True)
+    method = models.CharField(_("method"), max_length=20, choices=Payment.Method.choices, unique=True)
     digest = models.CharField(max_length=64)
     changed_at = models.DateTimeField(_("changed at"), default=timezone.now)
 

@@ -20,6 +20,11 @@ from apps.payments.models import Attempt, Payment, PaymentEvent, Refund
 SILENT_AFTER = timedelta(hours=1)
 
 
+def one(payment_id: int) -> Payment:
+    """The payment that a fact is about. Raises `Payment.DoesNotExist`."""
+    return Payment.objects.get(pk=payment_id)
+
+
 def of(purpose: str, reference: str) -> QuerySet[Payment]:
     """Every payment of one thing, newest first."""
     return Payment.objects.of(purpose, reference)
@@ -41,6 +46,15 @@ def latest_of(purpose: str, references: Iterable[str]) -> dict[str, Payment]:
         if known is None or payment.is_settled or not known.is_settled:
             found[payment.reference] = payment
     return found
+
+
+def listed(
+    purpose: str, *, status: str = "", reference: str = "", skip: int = 0, limit: int = 20
+) -> tuple[list[Payment], int]:
+    """One page of the payments of a purpose, newest first, and how many there are in all. Two queries."""
+    wanted = {name: value for name, value in (("status", status), ("reference", reference)) if value}
+    rows = Payment.objects.filter(purpose=purpose, **wanted)
+    return list(rows.order_by("-id")[skip : skip + limit]), rows.count()
 
 
 def by_gateway_number(method: str, vendor_id: str) -> Payment | None:
@@ -228,6 +242,12 @@ def audit(*, now: datetime | None = None) -> AuditReport:
 def paid_references(purpose: str) -> QuerySet[Payment, str]:
     """References of a purpose whose money is here now, for the product's own side of the audit."""
     rows = Payment.objects.filter(purpose=purpose, status=Payment.Status.PAID, is_surplus=False)
+    return rows.values_list("reference", flat=True)
+
+
+def settled_references(purpose: str) -> QuerySet[Payment, str]:
+    """References of a purpose whose money came, be it paid back later; for lists by money."""
+    rows = Payment.objects.filter(purpose=purpose, is_surplus=False).settled()
     return rows.values_list("reference", flat=True)
 
 

@@ -18,8 +18,13 @@ from unfold.dataclasses import SearchResult
 
 from apps.accounts.models import User
 from apps.core.models import OutboxMessage
+from apps.florist import models as flowers
 from apps.ledger.models import Account, Correction
-from apps.urgent.models import Complaint, Invoice, Member, Order
+from apps.loyalty.models import Client, IikoJob, IikoNotice
+from apps.payments.models import Payment
+from apps.shop import models as shop
+from apps.tickets import models as tickets
+from apps.urgent.models import Complaint, Member, Order
 
 BADGE_CACHE_S = 30
 FOUND_PER_KIND = 8
@@ -42,7 +47,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _row(request: HttpRequest, item: dict[str, Any]) -> dict[str, Any] | None:
     app, model = item["model"].split(".")
-    if not request.user.has_perm(f"{app}.view_{model}"):  # type: ignore[union-attr]
+    if not request.user.has_perm(item.get("right") or f"{app}.view_{model}"):  # type: ignore[union-attr]
         return None
     try:
         link = reverse(item.get("page") or f"admin:{app}_{model}_changelist")
@@ -73,14 +78,40 @@ def open_complaints(request: HttpRequest) -> str:
     return _waiting("complaints", lambda: Complaint.objects.filter(status=Complaint.Status.OPEN))
 
 
-def invoices_to_look_at(request: HttpRequest) -> str:
-    """Bills about which something was odd."""
-    return _waiting("invoices", lambda: Invoice.objects.filter(needs_attention=True))
+def waiting_escalations(request: HttpRequest) -> str:
+    """Requests of teams that no manager has decided."""
+    waiting = tickets.Escalation.objects.filter(status=tickets.Escalation.Status.PENDING, ticket__deleted_at=None)
+    return _waiting("escalations", lambda: waiting)
 
 
 def proposed_corrections(request: HttpRequest) -> str:
     """Corrections that wait for a second person."""
     return _waiting("corrections", lambda: Correction.objects.filter(status="proposed"))
+
+
+def paused_iiko_jobs(request: HttpRequest) -> str:
+    """Deeds at iiko that gave up."""
+    return _waiting("iiko-jobs", lambda: IikoJob.objects.filter(state=IikoJob.State.PAUSED))
+
+
+def parked_iiko_notices(request: HttpRequest) -> str:
+    """Movements that iiko told us of guests whom we do not know."""
+    return _waiting("iiko-notices", lambda: IikoNotice.objects.filter(state=IikoNotice.State.PARKED))
+
+
+def orders_to_prepare(request: HttpRequest) -> str:
+    """Paid orders of the shop that nobody has begun to pack."""
+    return _waiting("shop-orders", lambda: shop.Order.objects.filter(status=shop.Order.Status.CONFIRMED))
+
+
+def flower_orders_with_problems(request: HttpRequest) -> str:
+    """Orders of flower shops that somebody could not go on with."""
+    return _waiting("flowers", lambda: flowers.Order.objects.filter(status=flowers.Order.Status.ISSUE))
+
+
+def payments_to_look_at(request: HttpRequest) -> str:
+    """Payments about which something does not fit."""
+    return _waiting("payments", lambda: Payment.objects.filter(needs_attention=True))
 
 
 def dead_letters(request: HttpRequest) -> str:
@@ -116,15 +147,49 @@ def _order(words: str) -> Q:
     return Q(pk__iexact=words) | Q(contact_normalized=_phone(words).lstrip("+")) | Q(client_id=_number(words))
 
 
+def _customer(words: str) -> Q:
+    by_name = Q(name__istartswith=words) | Q(surname__istartswith=words)
+    return by_name | Q(phone_number=_phone(words)) | Q(pk=_number(words))
+
+
 def _account(words: str) -> Q:
     person = Q(holder__first_name__istartswith=words) | Q(holder__last_name__istartswith=words)
     return person | Q(holder__telegram_id=_number(words)) | Q(name__istartswith=words, holder=None)
+
+
+def _guest(words: str) -> Q:
+    by_name = Q(name__istartswith=words) | Q(surname__istartswith=words)
+    return by_name | Q(phone=_phone(words)) | Q(pk=_number(words))
+
+
+def _flower_order(words: str) -> Q:
+    return Q(pk=_number(words.lstrip("#"))) | Q(order_number=words) | Q(customer_phone=_phone(words))
 
 
 KINDS: tuple[Kind, ...] = (
     Kind(User, "person", _person, lambda user: _("Person")),
     Kind(Order, "bolt", _order, lambda order: f"{_('Order')}, {order.get_status_display()}"),
     Kind(Member, "group", _member, lambda member: f"{_('Member')} {member.pk}"),
+    Kind(Client, "savings", _guest, lambda guest: _("Guest of the restaurant")),
+    Kind(
+        shop.Order,
+        "shopping_bag",
+        lambda words: Q(pk=_number(words.lstrip("#"))),
+        lambda order: f"{_('Order of the shop')}, {order.get_status_display()}",
+    ),
+    Kind(shop.Customer, "group", _customer, lambda customer: _("Customer of the shop")),
+    Kind(
+        flowers.Order,
+        "local_florist",
+        _flower_order,
+        lambda order: f"{_('Order of a flower shop')}, {order.get_status_display()}",
+    ),
+    Kind(
+        flowers.Shop,
+        "storefront",
+        lambda words: Q(name__istartswith=words) | Q(phone=_phone(words)) | Q(pk=_number(words)),
+        lambda found: _("Flower shop"),
+    ),
     Kind(Account, "account_balance_wallet", _account, lambda account: _("Account")),
 )
 

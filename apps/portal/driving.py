@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -74,6 +75,24 @@ class Client:
         answer = http.send(http.Call(vendor="journey", method=method, url=url, headers=headers, json=body))
         parsed = answer.json()
         return Reply(answer.status, answer.headers, answer.text if parsed is None and answer.body else parsed)
+
+    def send_picture(
+        self, path: str, picture: bytes, *, field: str = "file", token: str = "", expect: int = 201, **fields: str
+    ) -> Any:
+        """Post a PNG in `field`, with further fields, as a phone's camera form does; the status must be `expect`."""
+        edge = secrets.token_hex(16)
+        parts = [
+            f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{fields[name]}\r\n' for name in fields
+        ]
+        head = f'--{edge}\r\nContent-Disposition: form-data; name="{field}"; filename="photo.png"\r\n'
+        words = "".join(parts) + head + "Content-Type: image/png\r\n\r\n"
+        headers = {"Content-Type": f"multipart/form-data; boundary={edge}", "Authorization": f"Bearer {token}"}
+        body = words.encode() + picture + f"\r\n--{edge}--\r\n".encode()
+        url = f"{self.base}/{self.product}{path}"
+        answer = http.send(http.Call(vendor="journey", method="POST", url=url, headers=headers, body=body))
+        if answer.status != expect:
+            raise Mismatch(f"POST {path} answered {answer.status} instead of {expect}: {_short(answer.text)}")
+        return answer.json()
 
     def pay(self, url: str, **form: str) -> None:
         """Press a button on a vendor's page, as a person would. Raises `Mismatch` unless the page answers 200."""

@@ -23,6 +23,8 @@ class Product:
     front_door: str = ""
     """A greeting and health of its own, where the contract asks for them: dotted path of a function of the prefix."""
     admin: str = ""
+    page: str = ""
+    """Name of the page that visitors open first."""
 
     @property
     def name(self) -> str:
@@ -57,15 +59,27 @@ PRODUCTS: tuple[Product, ...] = (
         _("Restaurant cashback"),
         _("Points, menu and news for the guests of a restaurant."),
         "icons/loyalty.svg",
+        sockets=("/api/v1/notifications/ws",),
+        admin="loyalty_client",
     ),
     Product(
         "tickets",
         _("Neighbourhood issues"),
         _("Report what is broken in the street and follow its repair."),
         "icons/tickets.svg",
+        sockets=("/ws/tickets/",),
+        front_door="apps.tickets.api.system.front_door",
+        admin="tickets_ticket",
+        page="tickets-pages:city",
     ),
     Product(
-        "florist", _("Flower shops"), _("Orders, stock, production and couriers of a flower shop."), "icons/florist.svg"
+        "florist",
+        _("Flower shops"),
+        _("Orders, stock, production and couriers of a flower shop."),
+        "icons/florist.svg",
+        sockets=("/ws", "/ws/track/<token>"),
+        front_door="apps.florist.api.system.front_door",
+        admin="florist_order",
     ),
 )
 """Every product that the house may hold, in the order in which the root answers (design 3.12)."""

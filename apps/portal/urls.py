@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("redoc", pages.redoc, name="redoc"),
     path("metrics", metrics.view, name="metrics"),
     path("my/status", pages.status, name="status"),
+    path("my/alerts/read", pages.read_alerts, name="read-alerts"),
     plain_path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}icons/mahalla.svg")),
     plain_path("admin", RedirectView.as_view(pattern_name="admin:index")),
     plain_path("i18n/", include(i18n)),

@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.core.access import ensure
 from apps.shop import errors
-from apps.shop.models import Customer
+from apps.shop.models import Customer, Order
 
 
 def is_admin(by: Any) -> bool:
@@ -37,3 +37,25 @@ def person_of(by: Any) -> Any:
 
 
 # ── Cart, orders, money ─────────────────────────────────────────────────────────────────────────────────────────────
+ADVANCE, OVERRIDE = "shop.advance_order", "shop.override_order"
+REFUND, HANDLE_MONEY = "payments.refund_payment", "payments.handle_payment"
+
+
+def can_handle_orders(by: Any, right: str = ADVANCE) -> bool:
+    """Administrators of the shop, staff with `right`, and the system."""
+    if by is None or isinstance(by, Customer):
+        return is_admin(by)
+    return bool(by.is_active and by.has_perm(right))
+
+
+def ensure_can_handle_orders(by: Any, right: str = ADVANCE) -> None:
+    """Raises `MayNotHandleOrders`."""
+    ensure(can_handle_orders(by, right), errors.MayNotHandleOrders)
+
+
+def ensure_own(by: Any, order: Order) -> None:
+    """The buyer himself, or whoever handles orders. Raises `OrderOfAnother`, for staff `MayNotHandleOrders`."""
+    if isinstance(by, Customer):
+        ensure(order.customer_id == by.pk or is_admin(by), errors.OrderOfAnother)
+    else:
+        ensure_can_handle_orders(by)

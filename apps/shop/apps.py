@@ -12,5 +12,5 @@ class ShopConfig(AppConfig):
     verbose_name = _("Online shop")
 
     def ready(self) -> None:
-        from apps.shop import handlers  # noqa: F401
+        from apps.shop import handlers, states  # noqa: F401
         from apps.shop.actions import sessions  # noqa: F401

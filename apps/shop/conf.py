@@ -67,6 +67,14 @@ class Shop:
     """How long the `total` of a catalogue list is kept when nothing changed."""
     phone_prefixes: tuple[str, ...]
     """Beginnings of phone numbers that may register."""
+    currency: str
+    """What prices are in, and what cards are charged in: UZS, USD or RUB."""
+    return_url: str
+    """Where the bank's page sends the buyer back to; empty is the shop's own front door."""
+    fiscal_inn: str
+    """Tax number of the seller on card receipts; empty sends no receipt lines to the bank."""
+    fiscal_vat_percent: int
+    """VAT on those lines."""
 
     @property
     def session_seconds(self) -> int:
@@ -93,7 +101,7 @@ def load(*, embedded: bool) -> Shop:
         notify_rate_limit_requests=read.integer("NOTIFY_RATE_LIMIT_REQUESTS", 6000),
         rate_limit_exclude_paths=read.words("RATE_LIMIT_EXCLUDE_PATHS", excluded),
         slow_seconds=float(read.decimal("SLOW_REQUEST_SECONDS", "1.0")),
-        order_max_qty_per_item=read.integer("ORDER_MAX_QTY_PER_ITEM", 500),
+        order_max_qty_per_item=_pieces(read.integer("ORDER_MAX_QTY_PER_ITEM", 500)),
         order_reserve_minutes=read.integer("ORDER_RESERVE_MINUTES", 30),
         refund_restocks=read.flag("REFUND_RESTOCKS", True),
         merge_minutes=read.integer("ORDER_MERGE_MINUTES", 5),
@@ -102,6 +110,10 @@ def load(*, embedded: bool) -> Shop:
         low_stock=read.integer("LOW_STOCK", 3),
         count_cache_seconds=read.integer("COUNT_CACHE_SECONDS", 60),
         phone_prefixes=read.words("PHONE_ALLOWED_PREFIXES", ("+", "+998")),
+        currency=_currency(read.text("OCTO_CURRENCY", CURRENCY)),
+        return_url=read.text("OCTO_RETURN_URL", ""),
+        fiscal_inn=read.text("OCTO_FISCAL_INN", ""),
+        fiscal_vat_percent=read.integer("OCTO_FISCAL_VAT_PERCENT", 12),
     )
 
 
@@ -110,3 +122,17 @@ def _same_site(text: str) -> SameSite:
     if text.lower() not in known:
         raise ValueError(f"COOKIE_SAMESITE must be lax, strict or none, not {text!r}")
     return known[text.lower()]
+
+
+def _pieces(count: int) -> int:
+    """As many as a line of an order has room for."""
+    if not 1 <= count <= 32_767:
+        raise ValueError(f"ORDER_MAX_QTY_PER_ITEM must be 1 to 32767, not {count}")
+    return count
+
+
+def _currency(text: str) -> str:
+    """Those that OCTO takes (contract integrations 1)."""
+    if text.upper() not in ("UZS", "USD", "RUB"):
+        raise ValueError(f"OCTO_CURRENCY must be UZS, USD or RUB, not {text!r}")
+    return text.upper()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import errors
@@ -204,3 +207,124 @@ class MayNotEditCatalogue(errors.NotAllowed):
 
 
 # ── Cart, orders, money ─────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True)
+class Shortage:
+    """A product of which fewer pieces are left than somebody wants."""
+
+    slipper_id: int
+    name: str
+    size: str
+    requested: int
+    available: int
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.size} ({self.available}/{self.requested})"
+
+
+class CartItemNotFound(errors.NotFound):
+    """No such line in the caller's own cart."""
+
+    code = "cart_item_not_found"
+    detail = "Cart item not found"
+    message = _("There is no such line in your cart")
+
+
+class CartEmpty(BadRequest):
+    """An order from a cart without lines."""
+
+    code = "cart_empty"
+    detail = "Cart is empty"
+    message = _("Your cart is empty")
+
+
+class NotEnoughStock(errors.Conflict):
+    """More pieces are wanted than can be sold (D13). `short` lists every such product with what is left."""
+
+    code = "not_enough_stock"
+    detail = "Not enough stock: {products}"
+    message = _("Not enough in stock: {products}")
+
+    def __init__(self, short: Sequence[Shortage]) -> None:
+        self.short = list(short)
+        super().__init__(products="; ".join(map(str, self.short)))
+
+
+class OrderNotFound(errors.NotFound):
+    """No such order, or it was deleted."""
+
+    code = "order_not_found"
+    detail = "Order not found"
+    message = _("There is no such order")
+
+
+class OrderOfAnother(errors.NotAllowed):
+    """Somebody else's order: the contract wants 403 here, ids are consecutive anyway."""
+
+    code = "order_of_another"
+    detail = "Not authorized to access this order"
+    message = _("This is somebody else's order")
+
+
+class MayNotHandleOrders(errors.NotAllowed):
+    """A buyer sets a status other than `cancelled`, or a staff member lacks the right."""
+
+    code = "may_not_handle_orders"
+    detail = "You may not set this status"
+    message = _("Only the shop can do this")
+
+
+class IllegalOrderStep(errors.Conflict):
+    """The table of states does not know this step."""
+
+    code = "illegal_status"
+    detail = "Cannot change status from {from_status} to {to_status}"
+    message = _("An order in this state cannot be changed so")
+
+
+class OnlyPaymentSetsStatus(errors.Conflict):
+    """Paid and paid back follow from money; by hand only with a reason, which is kept."""
+
+    code = "only_payment_sets_status"
+    detail = "Status {to_status} is set by the payment; an administrator must give a reason"
+    message = _("This status follows from the payment; to set it by hand, give a reason")
+
+
+class OrderNotPending(errors.Conflict):
+    """The buyer may change, cancel and pay an order only while it waits for its payment."""
+
+    code = "order_not_pending"
+    detail = "Order is {status}"
+    message = _("This order no longer waits for its payment")
+
+
+class OrderHasPayment(errors.Conflict):
+    """Money came or may come: history of money is kept (D7)."""
+
+    code = "order_has_payment"
+    detail = "Order has a payment and cannot be deleted"
+    message = _("This order has a payment and cannot be deleted")
+
+
+# ── Payments ────────────────────────────────────────────────────────────────────────────────────────────────────────
+class OrderPaidBack(BadRequest):
+    """The money of this order went back; it is not paid a second time (contract shop 1.7)."""
+
+    code = "order_refunded"
+    detail = "Order is refunded"
+    message = _("The money for this order was given back; please order again")
+
+
+class NoPayment(BadRequest):
+    """Nobody ever tried to pay this order, so there is nothing to give back."""
+
+    code = "no_payment"
+    detail = "Order has no payment"
+    message = _("Nothing was paid for this order")
+
+
+class PaymentsNotSetUp(BadRequest):
+    """Cards are not offered: keys are missing, or the operator switched OCTO off. Names of settings, never values."""
+
+    code = "payments_not_set_up"
+    detail = "Card payments are not configured: OCTO_SHOP_ID, OCTO_SECRET, PAYMENT_METHODS"
+    message = _("Paying by card is not possible at the moment")

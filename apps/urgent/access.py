@@ -68,11 +68,6 @@ def ensure_can_moderate(by: Any) -> None:
     ensure(_has_right(by, "urgent.moderate"), errors.NotAModerator)
 
 
-def ensure_can_handle_payments(by: Any) -> None:
-    """Staff with the right to ask providers and give money back. Raises `NotAModerator`."""
-    ensure(_has_right(by, "urgent.handle_payments"), errors.NotAModerator)
-
-
 def ensure_can_refund(by: Any) -> None:
     """Staff with the right to give executors their money back. Raises `NotAModerator`."""
     ensure(_has_right(by, "urgent.refund_take"), errors.NotAModerator)

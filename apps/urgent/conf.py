@@ -14,6 +14,9 @@ BOOK = "urgent"
 HOUSE_REVENUE = "urgent:revenue"
 """House account that takes are paid to and refunds are paid from."""
 
+TOPUP = "urgent.topup"
+"""What our payments are for, so that the handlers of payment facts know their own."""
+
 PROVIDERS = ("crypto_bot", "telegram_stars", "yukassa")
 
 

@@ -268,14 +268,6 @@ class NoticeMalformed(BadRequest):
     message = _("The notice cannot be read")
 
 
-class PaymentNotRefundable(errors.Conflict):
-    """Only a paid invoice whose provider can give money back."""
-
-    code = "payment_not_refundable"
-    detail = "This payment cannot be refunded"
-    message = _("This payment cannot be given back by the provider")
-
-
 class NotAModerator(errors.NotAllowed):
     """Staff without the right for this."""
 
@@ -290,14 +282,6 @@ class AlreadyDecided(errors.Conflict):
     code = "already_decided"
     detail = "Already {from_status}"
     message = _("This has been decided already, please look again")
-
-
-class InvoiceSettled(errors.Conflict):
-    """The invoice is past the step that was asked for."""
-
-    code = "invoice_settled"
-    detail = "Invoice is {from_status}"
-    message = _("The invoice has been settled already")
 
 
 class UnknownCategory(errors.Invalid):

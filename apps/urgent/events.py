@@ -84,19 +84,11 @@ class InvoicePaid(Event):
 
 @dataclass(frozen=True)
 class InvoiceRefunded(Event):
-    """A provider gave the money back and the balance was debited. `stars_to_return`: we still have to return them."""
+    """A top-up goes back, or went, and the balance was debited."""
 
     invoice_id: int
     member_id: int
     amount: int
-    stars_to_return: bool
-
-
-@dataclass(frozen=True)
-class StrayPaymentTaken(Event):
-    """Money came twice or for nothing we know: it goes back."""
-
-    stray_id: int
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,12 @@ from apps.ledger import actions as ledger
 from apps.ledger.models import Entry
 from apps.notifications import actions as notifications
 from apps.notifications.channels import INBOX
+from apps.payments.models import Payment
 from apps.urgent.actions import invoices, members
 from apps.urgent.actions.finish import UNANSWERED
 from apps.urgent.actions.orders import normalised
-from apps.urgent.conf import BOOK, CURRENCY, HOUSE_REVENUE
-from apps.urgent.models import Complaint, Invoice, Member, Order, Review, StrayPayment, Take, WantedCategory, WantedCity
+from apps.urgent.conf import BOOK, CURRENCY, HOUSE_REVENUE, TOPUP
+from apps.urgent.models import Complaint, Invoice, Member, Order, Review, Take, WantedCategory, WantedCity
 from apps.urgent.models.orders import payment_key
 from apps.urgent.queries import members as people
 from apps.urgent.queries import orders as questions
@@ -175,57 +176,50 @@ def _plant_wishes(crew: Crew) -> None:
 def _plant_bills(crew: Crew) -> None:
     start = crew.now - timedelta(days=DAYS, hours=12)
     for number, member in enumerate(crew.executors[:-1]):
-        provider = Invoice.Provider.STARS if number % 3 == 2 else Invoice.Provider.CRYPTO_BOT
-        _paid_bill(member, (100, 300, 1000)[number % 3], provider, start + timedelta(hours=number))
-    _paid_bill(crew.executors[0], 100, Invoice.Provider.YUKASSA, crew.now - timedelta(days=9))
-    _paid_bill(crew.executors[1], 300, Invoice.Provider.STARS, crew.now - timedelta(days=2))
-    _open_bill(crew.executors[2], 300, Invoice.Status.EXPIRED, crew.now - timedelta(days=5))
-    _open_bill(crew.executors[-1], 100, Invoice.Status.REFUSED, crew.now - timedelta(days=1))
-    StrayPayment.objects.create(
-        provider=Invoice.Provider.STARS,
-        charge_id="sample-stray-1",
-        telegram_id=crew.executors[1].pk,
-        amount=67,
-        created_at=crew.now - timedelta(days=2),
-        returned_at=crew.now - timedelta(days=2),
-    )
+        method = Payment.Method.STARS if number % 3 == 2 else Payment.Method.CRYPTO_BOT
+        _paid_bill(member, (100, 300, 1000)[number % 3], method, start + timedelta(hours=number))
+    _paid_bill(crew.executors[0], 100, Payment.Method.YUKASSA, crew.now - timedelta(days=9))
+    _paid_bill(crew.executors[1], 300, Payment.Method.STARS, crew.now - timedelta(days=2))
+    _open_bill(crew.executors[2], 300, Payment.Status.CANCELLED, crew.now - timedelta(days=5))
+    _open_bill(crew.executors[-1], 100, Payment.Status.FAILED, crew.now - timedelta(days=1))
 
 
-def _paid_bill(member: Member, amount: int, provider: str, moment: datetime) -> None:
-    invoice = _bill(member, amount, provider, moment)
+def _paid_bill(member: Member, amount: int, method: str, moment: datetime) -> None:
+    invoice, payment = _bill(member, amount, method, moment)
     paid_at = moment + timedelta(minutes=2)
-    entry = _move(
-        member,
-        amount,
-        f"invoice:{invoice.pk}",
-        "recharge",
-        invoices.house_account(provider),
-        f"invoice:{invoice.pk}",
-        paid_at,
-    )
-    invoice.status, invoice.entry, invoice.paid_at = Invoice.Status.PAID, entry, paid_at
-    if provider != Invoice.Provider.CRYPTO_BOT:
-        invoice.charge_id = f"sample-{invoice.pk}"
-    if provider == Invoice.Provider.STARS:
-        invoice.payer_id = member.pk
+    house = invoices.HOUSE_ACCOUNTS[Payment.Method(method)]
+    reference = f"invoice:{invoice.pk}"
+    invoice.entry = _move(member, amount, reference, "recharge", house, reference, paid_at)
     invoice.save()
+    payment.status, payment.paid_at, payment.captured_amount = Payment.Status.PAID, paid_at, payment.amount
+    payment.vendor_id = f"sample-{invoice.pk}" if method != Payment.Method.CRYPTO_BOT else str(1000 + invoice.pk)
+    payment.vendor_payer = str(member.pk) if method == Payment.Method.STARS else ""
+    payment.save()
 
 
 def _open_bill(member: Member, amount: int, status: str, moment: datetime) -> None:
-    invoice = _bill(member, amount, Invoice.Provider.CRYPTO_BOT, moment)
-    Invoice.objects.filter(pk=invoice.pk).update(status=status)
+    _invoice, payment = _bill(member, amount, Payment.Method.CRYPTO_BOT, moment)
+    payment.status, payment.ended_at = status, payment.expires_at
+    payment.save()
 
 
-def _bill(member: Member, amount: int, provider: str, moment: datetime) -> Invoice:
-    is_stars = provider == Invoice.Provider.STARS
-    return Invoice.objects.create(
-        member=member,
-        provider=provider,
-        amount=amount,
-        stars=int(amount / settings.URGENT.stars_rub_rate) + 1 if is_stars else None,
+def _bill(member: Member, amount: int, method: str, moment: datetime) -> tuple[Invoice, Payment]:
+    """A top-up of some day in the past: actions work in the present, so its payment is written as it would stand."""
+    is_stars = method == Payment.Method.STARS
+    invoice = Invoice.objects.create(member=member, amount=amount, created_at=moment)
+    payment = Payment.objects.create(
+        purpose=TOPUP,
+        reference=str(invoice.pk),
+        key=str(invoice.pk),
+        payer=member.user,
+        method=method,
+        amount=int(amount / settings.URGENT.stars_rub_rate) + 1 if is_stars else amount,
+        currency="XTR" if is_stars else "RUB",
+        description=f"Balance top-up: {amount} RUB",
         created_at=moment,
         expires_at=moment + timedelta(seconds=settings.URGENT.crypto_invoice_seconds),
     )
+    return invoice, payment
 
 
 def _move(member: Member, amount: int, key: str, reason: str, house: str, reference: str, moment: datetime) -> Entry:

@@ -6,9 +6,9 @@ from typing import Any
 
 from apps.core import states
 from apps.core.states import Machine, Step
-from apps.urgent.errors import AlreadyDecided, InvoiceSettled, OrderNotActive
-from apps.urgent.events import ComplaintDecided, InvoicePaid, OrderFinished, ReviewModerated
-from apps.urgent.models import Complaint, Invoice, Order, Review
+from apps.urgent.errors import AlreadyDecided, OrderNotActive
+from apps.urgent.events import ComplaintDecided, OrderFinished, ReviewModerated
+from apps.urgent.models import Complaint, Order, Review
 
 Status = Order.Status
 
@@ -42,29 +42,6 @@ ORDER = Machine(
 )
 
 states.register(Order, ORDER)
-
-
-def _paid(invoice: Invoice, by: Any, reason: str) -> InvoicePaid:
-    return InvoicePaid(invoice_id=invoice.pk, member_id=invoice.member_id, amount=invoice.amount)
-
-
-PAID_STEP = Step(stamp="paid_at", event=_paid, who="provider", note="credited once, also when the money comes late")
-
-INVOICE = Machine(
-    steps={
-        (Invoice.Status.PENDING, Invoice.Status.PAID): PAID_STEP,
-        (Invoice.Status.PENDING, Invoice.Status.EXPIRED): Step(who="timer", note="the provider was asked first"),
-        (Invoice.Status.PENDING, Invoice.Status.REFUSED): Step(who="provider", note="no bill was issued"),
-        (Invoice.Status.EXPIRED, Invoice.Status.PAID): PAID_STEP,
-        (Invoice.Status.REFUSED, Invoice.Status.PAID): PAID_STEP,
-        (Invoice.Status.PAID, Invoice.Status.REFUNDED): Step(
-            stamp="refunded_at", who="staff, provider", note="the balance is debited"
-        ),
-    },
-    refusal=InvoiceSettled,
-)
-
-states.register(Invoice, INVOICE)
 
 
 def _moderated(review: Review, by: Any, reason: str) -> ReviewModerated:

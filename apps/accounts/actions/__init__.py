@@ -1,12 +1,13 @@
 """Everything that changes people, by noun. Products write `from apps.accounts import actions as accounts`."""
 
-from apps.accounts.actions.codes import check_code, prove_code, request_code, use_code
+from apps.accounts.actions.codes import check_code, note_report, prove_code, request_code, use_code
 from apps.accounts.actions.mail import (
     Letter,
     accept_invite,
     find_mail_token,
     reset_password,
     send_mail_token,
+    use_mail_token,
     verify_email,
 )
 from apps.accounts.actions.merges import merge, undo_merge
@@ -19,13 +20,15 @@ from apps.accounts.actions.people import (
     person_from_telegram,
     register,
     set_identifier,
+    speak,
     unblock,
 )
-from apps.accounts.actions.sessions import admit, log_in, log_out, log_out_everywhere, rotate
+from apps.accounts.actions.sessions import admit, end_membership, log_in, log_out, log_out_everywhere, rotate
 from apps.accounts.caller import NOWHERE, Caller
 from apps.accounts.errors import (
     CodeBurnt,
     CodeExpired,
+    CodeNotSent,
     CodeWrong,
     EmailTaken,
     InitDataInvalid,
@@ -35,6 +38,8 @@ from apps.accounts.errors import (
     OriginRefused,
     PasswordTooWeak,
     PersonBlocked,
+    PrefixNotServed,
+    SpendCapReached,
     TokenInvalid,
     TooManyTries,
     UsernameTaken,
@@ -46,6 +51,7 @@ __all__ = [
     "Caller",
     "CodeBurnt",
     "CodeExpired",
+    "CodeNotSent",
     "CodeWrong",
     "EmailTaken",
     "InitDataInvalid",
@@ -56,6 +62,8 @@ __all__ = [
     "OriginRefused",
     "PasswordTooWeak",
     "PersonBlocked",
+    "PrefixNotServed",
+    "SpendCapReached",
     "TokenInvalid",
     "TooManyTries",
     "UsernameTaken",
@@ -67,6 +75,7 @@ __all__ = [
     "change_password",
     "check_code",
     "check_length",
+    "end_membership",
     "ensure_roles",
     "erase",
     "find_mail_token",
@@ -74,6 +83,7 @@ __all__ = [
     "log_out",
     "log_out_everywhere",
     "merge",
+    "note_report",
     "person_from_telegram",
     "prove_code",
     "register",
@@ -82,9 +92,11 @@ __all__ = [
     "rotate",
     "send_mail_token",
     "set_identifier",
+    "speak",
     "set_password",
     "unblock",
     "undo_merge",
     "use_code",
+    "use_mail_token",
     "verify_email",
 ]

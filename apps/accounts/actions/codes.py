@@ -23,7 +23,7 @@ from apps.accounts.kit import CodeFigures
 from apps.accounts.models import AuthLog, OneTimeCode, User
 from apps.core import texts, throttle
 from apps.core.errors import Refused, TooMany
-from apps.integrations.ports import VendorBusy, VendorRefused, VendorUnsure, port
+from apps.integrations.ports import SmsReport, VendorBusy, VendorRefused, VendorUnsure, port
 
 
 def request_code(
@@ -54,7 +54,7 @@ def request_code(
     except Exception:  # whatever went wrong, an unsent code must not stand in the way of the next try
         code.delete()
         raise
-    code.save(update_fields=["channel"])
+    code.save(update_fields=["channel", "vendor_id"])
     facts = {"code_id": code.pk, "purpose": purpose, "channel": code.channel}
     log.write(AuthLog.Event.CODE_REQUESTED, user=person, caller=_of(caller, figures), identifier=phone, facts=facts)
     return code
@@ -136,6 +136,7 @@ def _send(code: OneTimeCode, person: User | None, words: str, prefix: str) -> st
         raise errors.CodeNotSent() from problem
     except VendorUnsure:  # it may have arrived: the code stays good and the text stays counted
         return OneTimeCode.Channel.SMS
+    code.vendor_id = receipt.vendor_id[:120]
     spending.settle(day=day, prefix=prefix, cost=receipt.cost)
     return OneTimeCode.Channel.SMS
 
@@ -152,6 +153,13 @@ def _sent_by_bot(person: User, words: str) -> bool:
     except (VendorBusy, VendorUnsure):
         return False
     return True
+
+
+def note_report(*, report: SmsReport, now: datetime | None = None) -> bool:
+    """The vendor tells what became of a text; late words and repeats change nothing. Returns whether it is ours."""
+    ours = OneTimeCode.objects.filter(vendor_id=report.vendor_id)
+    moved = ours.filter(progress__in=report.overtakes).update(progress=report.status, reported_at=now or timezone.now())
+    return bool(moved) or ours.exists()
 
 
 def prove_code(

@@ -92,8 +92,14 @@ def find_mail_token(token: str, kind: MailToken.Kind, *, now: datetime | None = 
     return row
 
 
-def _use(token: str, kind: MailToken.Kind, caller: Caller, now: datetime) -> MailToken:
-    """Use a link up; inside the caller's transaction. Of two at once the second gets `MailTokenWrong`."""
+def use_mail_token(
+    token: str, kind: MailToken.Kind, *, caller: Caller = NOWHERE, now: datetime | None = None
+) -> MailToken:
+    """Use a link up, inside the transaction of what it allows; for products whose members keep their own address.
+
+    Of two at once the second gets `MailTokenWrong`. Raises `MailTokenWrong`, `MailTokenExpired`.
+    """
+    now = now or timezone.now()
     row = find_mail_token(token, kind, now=now)
     if not MailToken.objects.filter(pk=row.pk, used_at=None, voided_at=None).update(used_at=now):
         raise errors.MailTokenWrong()
@@ -105,7 +111,7 @@ def verify_email(token: str, *, caller: Caller = NOWHERE, now: datetime | None =
     """The address is the person's. Raises `MailTokenWrong`, `MailTokenExpired`, `EmailTaken`."""
     now = now or timezone.now()
     with transaction.atomic():
-        row = _use(token, MailToken.Kind.VERIFY, caller, now)
+        row = use_mail_token(token, MailToken.Kind.VERIFY, caller=caller, now=now)
         return people.set_identifier(user=row.user, email=row.email, email_verified_at=now)
 
 
@@ -123,7 +129,7 @@ def reset_password(
     """
     now = now or timezone.now()
     with transaction.atomic():
-        row = _use(token, MailToken.Kind.RESET, caller, now)
+        row = use_mail_token(token, MailToken.Kind.RESET, caller=caller, now=now)
         return passwords.set_password(user=row.user, new=new, caller=caller, now=now, strength=strength)
 
 
@@ -136,6 +142,6 @@ def accept_invite(token: str, *, new: str, caller: Caller = NOWHERE, now: dateti
     """
     now = now or timezone.now()
     with transaction.atomic():
-        row = _use(token, MailToken.Kind.INVITE, caller, now)
+        row = use_mail_token(token, MailToken.Kind.INVITE, caller=caller, now=now)
         people.set_identifier(user=row.user, email=row.email, email_verified_at=now)
         return passwords.set_password(user=row.user, new=new, caller=caller, now=now)

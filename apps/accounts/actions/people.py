@@ -92,6 +92,13 @@ def can_be_messaged(*, telegram_id: int, can: bool) -> bool:
     return bool(User.objects.filter(telegram_id=telegram_id).update(can_message_bot=can))
 
 
+def speak(*, user: User, language: str) -> None:
+    """The person's app says in which language to write to them. Raises `ValueError` for one that the house has not."""
+    if language not in texts.LANGUAGES:
+        raise ValueError(f"no language {language!r}")
+    User.objects.filter(pk=user.pk).exclude(language=language).update(language=language)
+
+
 def register(
     *,
     phone: str | None = None,

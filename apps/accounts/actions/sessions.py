@@ -160,3 +160,9 @@ def log_out_everywhere(*, user: User, now: datetime | None = None) -> None:
         Session.objects.filter(user=user, ended_at=None).update(ended_at=now, end_reason="everywhere")
         User.objects.filter(pk=user.pk).update(tokens_valid_from=now)
         log.write(AuthLog.Event.LOGGED_OUT, user=user, facts={"everywhere": True})
+
+
+def end_membership(*, user: User, audience: str, subject: object, now: datetime | None = None) -> int:
+    """Somebody left one product: every session there of this membership ends. Returns how many did."""
+    living = Session.objects.filter(user=user, audience=audience, subject=str(subject), ended_at=None)
+    return living.update(ended_at=now or timezone.now(), end_reason="left")

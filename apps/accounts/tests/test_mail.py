@@ -140,3 +140,11 @@ def test_of_five_uses_at_once_one_wins(mail):
     results = race(5, lambda n: actions.reset_password(token, new=f"another-garden-{n}"))
     assert outcomes(results) == {"ok": 1, "MailTokenWrong": 4}
     assert timezone.now() > User.objects.get().tokens_valid_from
+
+
+def test_a_product_with_addresses_of_its_own_uses_a_link_itself(mail):
+    cast.aziza(email="aziza@mail.uz")
+    row, token = send(mail, Kind.VERIFY)
+    assert actions.use_mail_token(token, Kind.VERIFY).pk == row.pk
+    assert User.objects.get().email_verified_at is None
+    assert_refused(errors.MailTokenWrong, lambda: actions.use_mail_token(token, Kind.VERIFY))

@@ -54,6 +54,15 @@ def test_a_person_registers(heard):
     assert AuthLog.objects.get().event == "registered"
 
 
+def test_the_language_that_an_app_tells():
+    reader = actions.register(phone="+998901230077")
+    actions.speak(user=reader, language="uz")
+    reader.refresh_from_db()
+    assert reader.language == "uz"
+    with pytest.raises(ValueError, match="no language 'xx'"):
+        actions.speak(user=reader, language="xx")
+
+
 def test_without_a_password_none_works():
     user = actions.register(phone=cast.PHONE)
     assert not user.has_usable_password()

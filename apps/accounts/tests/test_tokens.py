@@ -86,7 +86,7 @@ def test_claims_of_a_product_cannot_replace_ours():
 
 def forged(**more):
     now = int(time.time())
-    claims = {"sub": "m-1", "aud": "demo", "type": "access", "exp": now + 60, "sid": "x", "person": 1} | more
+    claims = {"sub": "m-1", "aud": "demo", "type": "access", "exp": now + 86_400, "sid": "x", "person": 1} | more
     return jwt.encode(claims, KEY, algorithm="HS256")
 
 
@@ -259,6 +259,15 @@ def test_bare_tokens_die_with_the_password():
     assert call(bare(iat=int(time.time())), Bare)[0] == user
 
 
+def test_a_bare_token_that_does_not_say_when_it_was_issued_is_older_than_every_revocation():
+    """Its end proves nothing: whoever minted it for a year would outlive the sign-out."""
+    user, undated = cast.aziza(), bare(exp=int(time.time()) + 365 * 86_400)
+    assert call(undated, Bare)[0] == user
+    actions.log_out_everywhere(user=user)
+    assert_refused(errors.SessionEnded, lambda: call(undated, Bare))
+    assert call(bare(iat=int(time.time())), Bare)[0] == user
+
+
 def test_bare_pair_for_a_demo_login():
     pair = tokens.bare("demo", "0", {"mock_user": True})
     proof = tokens.read(pair.access, "demo")
@@ -336,3 +345,16 @@ def test_cookies_are_set_and_dropped():
     tokens.drop_cookies(response, figures)
     assert (response.cookies["refresh_token"].value, response.cookies["refresh_token"]["max-age"]) == ("", 0)
     assert response.cookies["refresh_token"]["path"] == "/auth"
+
+
+def test_leaving_one_product_ends_its_sessions_alone(db: None) -> None:
+    person = User.objects.create_user(username="leaver")
+    here, there = tokens.issue(person, "loyalty", 1), tokens.issue(person, "shop", 1)
+    other = tokens.issue(person, "loyalty", 2)
+    assert actions.end_membership(user=person, audience="loyalty", subject=1) == 1
+    assert actions.end_membership(user=person, audience="loyalty", subject=1) == 0
+    ended = {session.pk: session.end_reason for session in Session.objects.exclude(ended_at=None)}
+    gone = tokens.read(here.access, "loyalty").link
+    assert gone is not None and ended == {gone.session_id: "left"}
+    for pair, audience in ((there, "shop"), (other, "loyalty")):
+        assert actions.rotate(pair.refresh, audience=audience).refresh

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.contrib.messages.storage.cookie import CookieStorage
@@ -99,6 +100,15 @@ def test_a_reason_goes_to_the_deed_with_the_one_who_gave_it(letter):
     answer = ask(asked, letter, lambda obj, **more: calls.append((obj, more)))
     assert calls == [(letter, {"by": asked.user, "reason": "it was wrong"})]
     assert (answer.status_code, answer["Location"]) == (302, f"/admin/core/outboxmessage/{letter.pk}/change/")
+    [line] = LogEntry.objects.all()
+    assert (line.user, line.object_id) == (asked.user, str(letter.pk))
+    assert line.change_message == "Burn the letter: it was wrong"
+
+
+def test_the_reason_outlives_the_row_it_was_about(letter):
+    key = letter.pk
+    ask(request("post", reason="it was wrong"), letter, lambda obj, **more: obj.delete())
+    assert [line.object_id for line in LogEntry.objects.all()] == [str(key)]
 
 
 def test_a_refused_deed_goes_back_with_its_words(letter):
@@ -107,6 +117,7 @@ def test_a_refused_deed_goes_back_with_its_words(letter):
 
     asked = request("post", reason="it was wrong")
     assert ask(asked, letter, refuse).status_code == 302
+    assert not LogEntry.objects.exists()
     assert said(asked) == [(messages.ERROR, "Closed until 9")]
 
 

@@ -66,3 +66,12 @@ def test_twenty_at_once_run_once():
     assert till.sold == 1
     assert {answer.body["receipt"] for answer in answers} == {1}
     assert sum(not answer.is_repeat for answer in answers) == 1
+
+
+def test_a_key_that_does_not_fit_is_refused_not_cut():
+    till = Till()
+    assert once(till, key="k" * 200).is_repeat is False
+    refused = assert_refused(
+        idempotency.KeyTooLong, lambda: once(till, key="k" * 201), unchanged=[IdempotencyRecord.objects.all()]
+    )
+    assert (refused.status, refused.code, till.sold) == (422, "idempotency_key_too_long", 1)

@@ -26,6 +26,7 @@ def written(**event):
         {"jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc"},
         {"problem": ValueError("+998901234567 is taken")},
         {"list": ["+998901234567"]},
+        {"request": "POST /sms/eskiz/abc-9012345"},
     ],
 )
 def test_it_is_blotted_out(event):

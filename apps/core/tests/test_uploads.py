@@ -139,3 +139,17 @@ def with_place_as(kind):
     exif[0x0112] = 6
     exif[0x8825] = {1: "N", 2: (41.0, 18.0, 0.0), 3: "E", 4: (69.0, 15.0, 36.0)}
     return picture(kind, size=(40, 30), exif=exif).getvalue()
+
+
+@pytest.mark.parametrize("mode", ["I;16", "L", "LA", "P", "RGBA"])
+def test_every_kind_of_png_can_be_scaled_down(mode):
+    clean = accept_image(picture("PNG", size=(3000, 20), mode=mode), max_bytes=MEGABYTE)
+    assert (clean.width, clean.content_type) == (2560, "image/png")
+    assert thumbnail(clean, side=320).width == 320
+
+
+def test_greys_of_sixteen_bits_keep_their_shade():
+    out = io.BytesIO()
+    Image.new("I;16", (3000, 20), 32_896).save(out, format="PNG")
+    clean = accept_image(io.BytesIO(out.getvalue()), max_bytes=MEGABYTE)
+    assert Image.open(io.BytesIO(clean.content)).convert("L").getpixel((5, 5)) == 128

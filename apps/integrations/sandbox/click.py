@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -33,6 +33,7 @@ class ClickPayment:
     amount: str
     status: int = 0
     prepare_id: Any = None
+    day: str = field(default_factory=lambda: timezone.now().astimezone(TASHKENT).date().isoformat())
 
 
 class FakeClickPay(Vendor):
@@ -56,7 +57,7 @@ class FakeClickPay(Vendor):
             return Reply.json({"error_code": -401, "error_note": "Authentication failed"}, 401)
         if not found or found["service"] != settings.INTEGRATIONS.click_service_id:
             return Reply.json({"error_code": -404, "error_note": "Not found"})
-        payment = self._by(found["deed"], found["key"])
+        payment = self._by(found["deed"], found["key"], found["day"])
         if payment is None:
             return Reply.json({"error_code": -16, "error_note": "Payment not found"})
         if found["deed"] == "reversal":
@@ -71,9 +72,9 @@ class FakeClickPay(Vendor):
         expected = hashlib.sha1(f"{at}{conf.click_secret_key}".encode()).hexdigest()  # noqa: S324
         return user == conf.click_merchant_user_id and digest == expected
 
-    def _by(self, deed: str, key: str) -> ClickPayment | None:
+    def _by(self, deed: str, key: str, day: str | None) -> ClickPayment | None:
         if deed == "status_by_mti":
-            return next((one for one in reversed(self.payments.values()) if one.mti == key), None)
+            return next((one for one in reversed(self.payments.values()) if (one.mti, one.day) == (key, day)), None)
         return self.payments.get(int(key)) if key.isascii() and key.isdigit() else None
 
     def _reverse(self, payment: ClickPayment, method: str) -> Reply:

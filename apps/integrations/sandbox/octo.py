@@ -72,6 +72,8 @@ class FakeOctoBank(Vendor):
     def forget(self) -> None:
         self.charges: dict[str, Charge] = Bounded()
         self.refund_word = "succeeded"
+        self.refuses_repeats = False
+        self.counts_rest_as_refunded = False
         self.top_level = False
         self.is_locked_out = False
         self._too_often = 0
@@ -173,8 +175,13 @@ class FakeOctoBank(Vendor):
             "octo_pay_url": self.pay_url(charge),
             "status": charge.status,
             "total_sum": float(amount),
-            "refunded_sum": float(charge.refunded),
+            "refunded_sum": float(charge.refunded + self._rest(charge)),
         }
+
+    def _rest(self, charge: Charge) -> Decimal:
+        """What a partial capture left on the card; the papers do not say whether it counts as paid back."""
+        is_counted = self.counts_rest_as_refunded and charge.status == "succeeded"
+        return charge.amount - charge.captured if is_counted else Decimal(0)
 
     def _age(self, charge: Charge) -> None:
         if charge.status in ("created", "wait_user_action") and timezone.now() >= charge.expires_at:
@@ -201,7 +208,7 @@ class FakeOctoBank(Vendor):
             "octo_payment_UUID": charge.uuid,
             "status": charge.status,
             "transfer_sum": float(charge.captured),
-            "refunded_sum": 0.0 if charge.status == "succeeded" else float(back),
+            "refunded_sum": float(back) if self.counts_rest_as_refunded or charge.status != "succeeded" else 0.0,
             "payed_time": now,
         }
 
@@ -217,6 +224,8 @@ class FakeOctoBank(Vendor):
         if not isinstance(number, str) or not number:
             raise Denied(1, "shop_refund_id is required")
         with self.lock:
+            if self.refuses_repeats and number in charge.refunds:
+                raise Denied(22, "Duplicate shop_refund_id")
             if number not in charge.refunds:
                 self._ensure_refundable(charge, amount)
                 made = {"refund_id": str(uuid.uuid4()), "amount": amount, "status": self.refund_word}

@@ -7,6 +7,8 @@ from apps.integrations.sandbox.click import FakeClickPay
 from apps.integrations.sandbox.cryptobot import FakeCryptoPay
 from apps.integrations.sandbox.eskiz import FakeEskiz
 from apps.integrations.sandbox.fcm import FakeFcm
+from apps.integrations.sandbox.iiko import FakeIikoCloud
+from apps.integrations.sandbox.myresto import FakeMyRestoSite
 from apps.integrations.sandbox.octo import FakeOctoBank
 from apps.integrations.sandbox.payme import FakePayme
 from apps.integrations.sandbox.playmobile import FakePlayMobile
@@ -27,10 +29,15 @@ webpush = FakeWebPush()
 octo = FakeOctoBank()
 payme = FakePayme()
 click = FakeClickPay()
+iiko = FakeIikoCloud()
+myresto = FakeMyRestoSite()
 
 BY_NAME: dict[str, Vendor] = {
     vendor.name: vendor
-    for vendor in (telegram, cryptobot, yukassa, eskiz, playmobile, twilio, fcm, webpush, octo, payme, click)
+    for vendor in (
+        *(telegram, cryptobot, yukassa, eskiz, playmobile, twilio, fcm, webpush),
+        *(octo, payme, click, iiko, myresto),
+    )
 }
 
 

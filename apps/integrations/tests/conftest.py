@@ -57,6 +57,14 @@ CONF = Integrations(
     click_secret_key="SECRET",
     click_pay_base="http://127.0.0.1:9/__sandbox/click",
     click_api_base="http://127.0.0.1:9/__sandbox/click/v2/merchant",
+    iiko_api_login="iiko-login",
+    iiko_organization_id="organization-1",
+    iiko_api_base="http://127.0.0.1:9/__sandbox/iiko",
+    iiko_webhook_secret="iiko-password",
+    menu_api_url="http://127.0.0.1:9/__sandbox/myresto/main/api/v1/menu",
+    menu_gijduvon_api_url="http://127.0.0.1:9/__sandbox/myresto/gijduvon/api/v1/menu",
+    stop_list_api_url="http://127.0.0.1:9/__sandbox/myresto/main/api/v1/menu/stop-lists",
+    stop_list_gijduvon_api_url="http://127.0.0.1:9/__sandbox/myresto/gijduvon/api/v1/menu/stop-lists",
 )
 
 
@@ -130,5 +138,10 @@ def sandbox(outside: Callable[[Any], str], change: Callable[..., None]) -> str:
         payme_checkout_base=f"{base}/__sandbox/payme/checkout",
         click_pay_base=f"{base}/__sandbox/click",
         click_api_base=f"{base}/__sandbox/click/v2/merchant",
+        iiko_api_base=f"{base}/__sandbox/iiko",
+        menu_api_url=f"{base}/__sandbox/myresto/main/api/v1/menu",
+        menu_gijduvon_api_url=f"{base}/__sandbox/myresto/gijduvon/api/v1/menu",
+        stop_list_api_url=f"{base}/__sandbox/myresto/main/api/v1/menu/stop-lists",
+        stop_list_gijduvon_api_url=f"{base}/__sandbox/myresto/gijduvon/api/v1/menu/stop-lists",
     )
     return base

@@ -209,6 +209,14 @@ class TestRepeats:
         assert script.seen[0]["HTTP_X_OWN"] == "1"
         assert len(script.seen[0]["HTTP_X_REQUEST_ID"]) == 36
 
+    def test_many_calls_share_one_client(self, serve, monkeypatch):
+        script, base = serve(answers(200))
+        made, real = [], http.httpx.Client.__init__
+        monkeypatch.setattr(http.httpx.Client, "__init__", lambda me, **how: (made.append(me), real(me, **how))[1])
+        for _ in range(4):
+            http.send(call(base))
+        assert (len(script.seen), len(made) <= 1) == (4, True)
+
     @pytest.mark.parametrize("status", [500, 502, 503, 504])
     def test_a_safe_call_is_repeated_until_it_works(self, serve, status):
         script, base = serve(answers(status), answers(status), answers(200))
@@ -218,6 +226,13 @@ class TestRepeats:
     def test_a_safe_call_gives_up_after_three(self, serve):
         script, base = serve(answers(503))
         assert http.send(call(base, is_idempotent=True)).status == 503
+        assert len(script.seen) == 3
+
+    def test_or_after_as_many_as_it_asks_for(self, serve):
+        script, base = serve(answers(503))
+        assert http.send(call(base, is_idempotent=True, attempts=2)).status == 503
+        assert len(script.seen) == 2
+        http.send(call(base, attempts=5))
         assert len(script.seen) == 3
 
     def test_a_safe_call_without_an_answer_is_busy(self, serve):

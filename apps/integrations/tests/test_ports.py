@@ -28,6 +28,9 @@ def no_env(monkeypatch):
                 "SMS_",
                 "SANDBOX",
                 "HTTP_A",
+                "IIKO",
+                "MENU",
+                "STOP_LIST",
             )
         ):
             monkeypatch.delenv(name)
@@ -94,6 +97,29 @@ class TestConf:
         settings.PORTS = settings.INTEGRATIONS.ports
         ports.port("sms").send(to="+998901234567", text="salom")
         assert [kept["text"] for kept in recorder.messages(channel="sms", to="+998901234567")] == ["salom"]
+
+    def test_the_names_of_the_loyalty_product_work_alone(self, no_env):
+        no_env("ESKIZ_LOGIN", "house@example.com")
+        no_env("ESKIZ_FROM_WHOM", "Sardoba")
+        no_env("FCM_SERVICE_ACCOUNT_FILE", "key.json")
+        loaded = conf.load()
+        assert (loaded.eskiz_email, loaded.eskiz_from, loaded.fcm_credentials_file) == (
+            *("house@example.com", "Sardoba"),
+            "key.json",
+        )
+        assert loaded.ports["sms"] == "apps.integrations.eskiz.Eskiz"
+        no_env("SMS_DRY_RUN", "true")
+        assert conf.load().ports["sms"] == "apps.integrations.sms.ConsoleSms"
+
+    def test_a_laptop_has_a_restaurant(self, no_env):
+        loaded = conf.load(embedded=True, port=8123)
+        fakes = "http://127.0.0.1:8123/__sandbox"
+        assert (loaded.iiko_api_base, loaded.iiko_api_login) == (f"{fakes}/iiko", conf.DEMO_IIKO_LOGIN)
+        assert loaded.menu_api_url == f"{fakes}/myresto/main/api/v1/menu"
+        assert loaded.stop_list_gijduvon_api_url == f"{fakes}/myresto/gijduvon/api/v1/menu/stop-lists"
+        loaded = conf.load()
+        assert (loaded.iiko_api_base, loaded.iiko_api_login) == ("https://api-ru.iiko.services", "")
+        assert (loaded.menu_api_url, loaded.stop_list_api_url, loaded.menu_timeout_s) == ("", "", 10.0)
 
     def test_production_means_the_vendors(self, no_env):
         loaded = conf.load()
@@ -179,6 +205,13 @@ class TestProblems:
     def test_half_a_configuration(self, production, change):
         change(eskiz_password="", telegram_bot_token="1:a")
         assert self.ids(production) == ["integrations.E006", "integrations.E007"]
+
+    @pytest.mark.parametrize(
+        "given", [{"eskiz_callback_url": "https://a.uz/sms/eskiz"}, {"eskiz_callback_secret": "x"}]
+    )
+    def test_half_a_callback(self, production, change, given):
+        change(**given)
+        assert self.ids(production) == ["integrations.E006"]
 
     def test_octo_without_the_key_of_its_notices(self, production, change):
         change(octo_shop_id="7", octo_secret="x")

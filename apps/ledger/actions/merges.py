@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from apps.accounts.models import User
 from apps.core.money import Money
 from apps.ledger.actions import entries
+from apps.ledger.actions.accounts import open_account
 from apps.ledger.models import Account, Entry
 
 MERGED, UNMERGED = "persons merged", "merge undone"
@@ -16,20 +19,28 @@ def merge_purses(*, merge_id: int, keep_id: int, gone_id: int) -> list[Entry]:
     Held money stays on its account until the hold ends: the product that holds it knows that account.
     """
     keep, gone = User.objects.get(pk=keep_id), User.objects.get(pk=gone_id)
-    full = [account for account in Account.objects.filter(holder=gone).order_by("id") if account.available > 0]
-    return [
-        entries.transfer(
-            by=None,
-            giver=gone,
-            taker=keep,
-            book=account.book,
-            amount=Money(account.available, account.currency),
-            key=f"merge:{merge_id}",
-            reason=MERGED,
-            reference=_reference(merge_id),
-        )
-        for account in full
-    ]
+    full = [account for account in Account.objects.filter(holder=gone).order_by("id") if _movable(account) > 0]
+    return [_move(account, gone, keep, merge_id) for account in full]
+
+
+def _movable(account: Account) -> Decimal:
+    """What is there and not held; a floor below zero is a credit line, which is nobody's money."""
+    movable: Decimal = account.balance - account.held - max(account.floor, Decimal(0))
+    return movable
+
+
+def _move(account: Account, gone: User, keep: User, merge_id: int) -> Entry:
+    open_account(holder=keep, book=account.book, currency=account.currency, floor=account.floor)
+    return entries.transfer(
+        by=None,
+        giver=gone,
+        taker=keep,
+        book=account.book,
+        amount=Money(_movable(account), account.currency),
+        key=f"merge:{merge_id}",
+        reason=MERGED,
+        reference=_reference(merge_id),
+    )
 
 
 def unmerge_purses(*, merge_id: int, gone_id: int) -> list[Entry]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from apps.accounts.events import MergeUndone, PersonsMerged
 from apps.accounts.models import User
 from apps.core import events
-from apps.ledger import queries
+from apps.ledger import actions, queries
 from apps.ledger.models import Entry
 from apps.ledger.tests import cast
 
@@ -70,3 +70,21 @@ def test_undoing_when_all_is_spent_moves_nothing(aida: User, bek: User) -> None:
     before = Entry.objects.count()
     publish(MergeUndone, keep=bek, gone=aida)
     assert Entry.objects.count() == before
+
+
+def test_a_credit_line_is_nobodys_money_and_moves_with_the_purse(aida: User, bek: User) -> None:
+    actions.open_account(holder=aida, book="loyalty:1", currency="RUB", floor=Decimal(-1000))
+    cast.post(aida, 5, "k", book="loyalty:1")
+    publish(PersonsMerged, keep=bek, gone=aida)
+    assert queries.balance(bek, "loyalty:1", "RUB") == Decimal("5.00")
+    assert queries.available(bek, "loyalty:1", "RUB") == Decimal("1005.00")
+    assert queries.available(aida, "loyalty:1", "RUB") == Decimal("1000.00")
+    assert queries.audit().is_clean
+
+
+def test_a_debt_stays_where_it_is(aida: User, bek: User) -> None:
+    actions.open_account(holder=aida, book="loyalty:1", currency="RUB", floor=Decimal(-1000))
+    cast.post(aida, -5, "k", book="loyalty:1")
+    publish(PersonsMerged, keep=bek, gone=aida)
+    assert queries.balance(aida, "loyalty:1", "RUB") == Decimal("-5.00")
+    assert queries.balance(bek, "loyalty:1", "RUB") == Decimal("0.00")

@@ -1,7 +1,17 @@
 """Everything notifications do, under one roof: `from apps.notifications import actions as notifications`."""
 
-from apps.notifications.actions.broadcasts import advance, broadcast, cancel, pause, resume, run_due, start, withdraw
-from apps.notifications.actions.deliveries import OVER, deliver_due, repeat, repeat_many
+from apps.notifications.actions.broadcasts import (
+    advance,
+    broadcast,
+    cancel,
+    pause,
+    resume,
+    reword,
+    run_due,
+    start,
+    withdraw,
+)
+from apps.notifications.actions.deliveries import OVER, deliver_due, note_report, repeat, repeat_many
 from apps.notifications.actions.merging import erase_person, merge_persons, undo_merge
 from apps.notifications.actions.people import (
     clear_quiet_hours,
@@ -10,7 +20,16 @@ from apps.notifications.actions.people import (
     set_quiet_hours,
     set_wishes,
 )
-from apps.notifications.actions.telling import forget, mark_all_read, mark_read, mark_sent, prune, tell, tell_many
+from apps.notifications.actions.telling import (
+    Saying,
+    forget,
+    mark_all_read,
+    mark_read,
+    mark_sent,
+    prune,
+    tell,
+    tell_many,
+)
 from apps.notifications.errors import (
     BadDevice,
     BadWish,
@@ -22,11 +41,13 @@ from apps.notifications.errors import (
 
 __all__ = [
     "OVER",
+    "Saying",
     "BadDevice",
     "BadWish",
     "IllegalBroadcastStep",
     "NotRepeatable",
     "NotificationNotFound",
+    "Saying",
     "UnknownSegment",
     "advance",
     "broadcast",
@@ -39,6 +60,7 @@ __all__ = [
     "mark_all_read",
     "mark_read",
     "mark_sent",
+    "note_report",
     "merge_persons",
     "pause",
     "prune",
@@ -46,6 +68,7 @@ __all__ = [
     "repeat",
     "repeat_many",
     "resume",
+    "reword",
     "run_due",
     "set_quiet_hours",
     "set_wishes",

@@ -15,7 +15,7 @@ from apps.core import states
 from apps.core.texts import Text, in_languages
 from apps.notifications import channels
 from apps.notifications.actions.telling import BULK, Saying, Words, tell_many
-from apps.notifications.models import Broadcast, BroadcastProgress
+from apps.notifications.models import Broadcast, BroadcastProgress, Notification
 
 BATCH = 500
 """People per commit."""
@@ -104,12 +104,24 @@ def cancel(*, by: Any, broadcast_id: int, reason: str = "") -> Broadcast:
     return states.step(Broadcast.objects.get(pk=broadcast_id), Status.CANCELLED, by=by, reason=reason)
 
 
-def withdraw(*, by: Any, broadcast_id: int, reason: str = "") -> int:
-    """Take the message out of every inbox (contract loyalty 1.6 row 59); returns how many rows went."""
+def reword(*, by: Any, broadcast_id: int, title: Words | Mapping[str, str], body: Words | Mapping[str, str]) -> None:
+    """Other words for whoever has not been told yet; who has been told keeps the old ones. The product has checked."""
+    words = {"title": as_text(title), "body": as_text(body), "updated_at": timezone.now()}
+    Broadcast.objects.filter(pk=broadcast_id).update(**words)
+
+
+def withdraw(*, by: Any, broadcast_id: int, reason: str = "", limit: int | None = None) -> int:
+    """Take the message out of every inbox (contract loyalty 1.6 row 59); returns how many rows went.
+
+    With a `limit` at most so many: call again until fewer go.
+    """
     broadcast = Broadcast.objects.get(pk=broadcast_id)
     if broadcast.status in (Status.DRAFT, Status.RUNNING, Status.PAUSED):
         cancel(by=by, broadcast_id=broadcast_id, reason=reason)
-    return broadcast.notifications.all().delete()[1].get("notifications.Notification", 0)
+    rows = broadcast.notifications.all()
+    if limit is not None:
+        rows = Notification.objects.filter(pk__in=list(rows.order_by("pk").values_list("pk", flat=True)[:limit]))
+    return rows.delete()[1].get("notifications.Notification", 0)
 
 
 def run_due(*, broadcast_id: int | None = None, seconds: float = 60) -> int:

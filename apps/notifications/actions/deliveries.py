@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.accounts import actions as accounts
 from apps.core import events
 from apps.core.states import actor_label
-from apps.integrations.ports import VendorBusy, VendorRefused, VendorUnsure
+from apps.integrations.ports import SmsReport, VendorBusy, VendorRefused, VendorUnsure
 from apps.notifications import channels
 from apps.notifications.errors import NotRepeatable
 from apps.notifications.events import AddressDied, DeliveriesQueued, MessageDelivered, MessageNotDelivered
@@ -67,6 +67,13 @@ def repeat_many(*, by: Any, delivery_ids: Iterable[int], reason: str = "") -> in
             repeat(by=by, delivery_id=number, reason=reason)
             repeated += 1
     return repeated
+
+
+def note_report(*, report: SmsReport, now: datetime | None = None) -> bool:
+    """The vendor tells what became of a text; late words and repeats change nothing. Returns whether it is ours."""
+    ours = Delivery.objects.filter(channel=Delivery.Channel.SMS, vendor_id=report.vendor_id)
+    moved = ours.filter(progress__in=report.overtakes).update(progress=report.status, reported_at=now or timezone.now())
+    return bool(moved) or ours.exists()
 
 
 def _claim(now: datetime) -> Delivery | None:

@@ -35,8 +35,9 @@ def undo_merge(*, merge_id: int, gone_id: int) -> None:
         moved.delete()
 
 
-def erase_person(*, user_id: int) -> None:
-    """The person asked to be forgotten: nothing told, no device, no wish remains."""
+def erase_person(*, user_id: int, product: str = "") -> None:
+    """The person asked to be forgotten, by all or by one product: nothing told, no device, no wish remains."""
+    about = {"user_id": user_id, **({"product": product} if product else {})}
     with transaction.atomic():
         for model in (Notification, Device, Wish, QuietHours):
-            model._default_manager.filter(user_id=user_id).delete()
+            model._default_manager.filter(**about).delete()

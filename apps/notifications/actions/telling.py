@@ -76,15 +76,20 @@ def tell(
         return Notification.objects.of(user.pk, product).get(key=key)
 
 
-def tell_many(*, users: Iterable[Any], saying: Saying, now: datetime | None = None) -> list[Notification]:
-    """Tell several people the same in a constant number of statements; those who know the key already are left out."""
+def tell_many(
+    *, users: Iterable[Any], saying: Saying, language: str = "", now: datetime | None = None
+) -> list[Notification]:
+    """Tell several people the same in a constant number of statements; those who know the key already are left out.
+
+    `language` is that of words which people wrote; without it each row is in the person's own.
+    """
     with transaction.atomic():
         people = list(users)
         if saying.key:
             told = Notification.objects.filter(user__in=people, product=saying.product, key=saying.key)
             known = set(told.values_list("user_id", flat=True))
             people = [person for person in people if person.pk not in known]
-        return write(people, saying, now=now) if people else []
+        return write(people, saying, language=language, now=now) if people else []
 
 
 def write(
@@ -159,7 +164,8 @@ def _queue_deliveries(
     quiet = {} if rings_at_night else queries.quiet_hours(wanting, saying.product)
     deliveries = []
     for row, person in zip(rows, people, strict=True):
-        reach = channels.reach_of(person, devices.get(person.pk, ()))
+        phone = channels.phone_of(person, saying.product) if channels.SMS in outside[person.pk] else ""
+        reach = channels.reach_of(person, devices.get(person.pk, ()), phone=phone)
         due_at = ringing_time(quiet.get(person.pk), moment)
         deliveries += _ways(row, outside[person.pk], reach, due_at, saying.priority)
     Delivery.objects.bulk_create(deliveries)

@@ -50,6 +50,10 @@ class Delivery(models.Model):
     claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     vendor_id = models.CharField(_("vendor's id"), max_length=120, blank=True)
+    progress = models.CharField(
+        _("vendor's report"), max_length=9, blank=True, help_text=_("How far a text has come, as its vendor told us")
+    )
+    reported_at = models.DateTimeField(_("reported"), null=True, blank=True)
     cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=4, null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)
@@ -71,6 +75,7 @@ class Delivery(models.Model):
             models.Index(fields=["priority", "due_at", "id"], name="delivery_due", condition=Q(state="queued")),
             models.Index(fields=["claimed_until"], name="delivery_stuck", condition=Q(state="sending")),
             models.Index(fields=["state", "-id"], name="delivery_by_state"),
+            models.Index(fields=["vendor_id"], name="delivery_of_text", condition=Q(channel="sms") & ~Q(vendor_id="")),
         ]
 
     def __str__(self) -> str:

@@ -144,6 +144,26 @@ def test_an_unknown_segment_is_refused():
     assert (refused.status, refused.code) == (422, "unknown_segment")
 
 
+def test_withdrawing_bit_by_bit():
+    crowd(5)
+    going = begin()
+    actions.run_due()
+    taken = [actions.withdraw(by=None, broadcast_id=going.pk, limit=2) for _ in range(4)]
+    assert taken == [2, 2, 1, 0]
+    assert Notification.objects.count() == 0
+
+
+def test_new_words_for_whoever_was_not_told_yet():
+    crowd(2)
+    going = begin(body="old")
+    actions.advance(broadcast_id=going.pk, batch=1)
+    actions.reword(by=None, broadcast_id=going.pk, title="New", body={"ru": "new"})
+    actions.advance(broadcast_id=going.pk, batch=1)
+    assert list(Notification.objects.order_by("user_id").values_list("title", "body")) == [
+        *[("Hello", "old"), ("New", "new")],
+    ]
+
+
 def test_withdrawing_empties_the_inboxes_and_stops():
     crowd(4)
     other = begin(key="other")

@@ -149,3 +149,30 @@ def test_telling_many_leaves_out_those_who_know():
     actions.tell(user=aida, product=PRODUCT, kind="sale", title="Hello", key="k")
     rows = actions.tell_many(users=[aida, bek], saying=Saying(PRODUCT, "sale", "Hello", key="k"))
     assert [row.user_id for row in rows] == [bek.pk]
+
+
+def test_a_product_may_keep_phones_of_its_own(office):
+    product = "corner shop"
+    channels.register_phones(product, lambda user: "+905321234567" if user.username == "own" else "")
+    own, none = (
+        actions.tell(user=person(name), product=product, kind="sale", title="Hello", channels=("sms",))
+        for name in ("own", "none")
+    )
+    assert (deliveries(own), deliveries(none)) == (["sms"], [])
+    actions.deliver_due()
+    assert office.sent == [("sms", "+905321234567", "Hello")]
+
+
+def test_words_that_people_wrote_keep_their_language():
+    reader = person("reader")
+    saying = actions.Saying(product=PRODUCT, kind="x", title="Salom")
+    [row] = actions.tell_many(users=[reader], saying=saying, language="uz")
+    assert (row.language, row.title) == ("uz", "Salom")
+
+
+def test_one_product_forgets_a_person_and_the_others_do_not():
+    reader = person("reader")
+    for product in (PRODUCT, "elsewhere"):
+        actions.tell(user=reader, product=product, kind="x", title="t")
+    actions.erase_person(user_id=reader.pk, product=PRODUCT)
+    assert [row.product for row in Notification.objects.filter(user=reader)] == ["elsewhere"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from apps.integrations.ports import CardStanding, VendorBusy, VendorError
 from apps.payments import errors, gateways
-from apps.payments.actions import refunding, settling
+from apps.payments.actions import flagging, refunding, settling
 from apps.payments.actions.holding import carry_out
 from apps.payments.models import Attempt, Payment, PaymentEvent, Refund
 
@@ -35,7 +36,7 @@ def ask_gateway(payment: Payment, *, by: Any = None, source: str = "asked") -> P
     Raises `MethodNotOffered` for cash, `GatewayDown` when it cannot be asked.
     """
     try:
-        standing = _standing(payment)
+        standing = gateways.standing_of(payment)
     except VendorBusy as problem:
         raise errors.GatewayDown(retry_after=problem.retry_after) from problem
     except VendorError as problem:
@@ -48,20 +49,24 @@ def ask_gateway(payment: Payment, *, by: Any = None, source: str = "asked") -> P
     return carry_out(payment_id=payment.pk, now=now)
 
 
-def _standing(payment: Payment) -> CardStanding:
-    return gateways.of(payment.method).ask(
-        transaction_id=payment.shop_transaction_id, vendor_id=payment.vendor_id or "", on=payment.created_at
-    )
-
-
 def _believable(payment: Payment, standing: CardStanding) -> CardStanding:
-    """Click names no amount when asked: only a payment whose amount Prepare has compared counts as paid."""
+    """Money that came beside a payment and goes back does not pay it. Click names no amount when asked: only a payment
+    whose amount Prepare has compared counts as paid.
+    """
+    if _is_stray(payment, standing):
+        return CardStanding("unknown", word="goes back")
     is_compared = payment.method != Payment.Method.CLICK or payment.attempts.filter(state__gt=0).exists()
     if standing.state != "paid" or is_compared:
         return standing
     with transaction.atomic():
-        settling.look_needed(payment, "Click says paid, but never asked us to prepare it")
+        flagging.look_needed(payment, "Click says paid, but never asked us to prepare it")
     return CardStanding("unknown", word=standing.word)
+
+
+def _is_stray(payment: Payment, standing: CardStanding) -> bool:
+    if not standing.vendor_id or standing.vendor_id == payment.vendor_id:
+        return False
+    return Payment.objects.filter(method=payment.method, vendor_id=standing.vendor_id, is_surplus=True).exists()
 
 
 def _mark_asked(payment_id: int, standing: CardStanding) -> None:
@@ -80,13 +85,24 @@ def reconcile(*, now: datetime | None = None, limit: int = 1000) -> dict[str, in
     moment = now or timezone.now()
     counts = {"payments": 0, "refunds": 0}
     while counts["payments"] < limit and (batch := _claim(moment)):
+        said = gateways.standings_of(batch)
         for payment in batch:
-            _look(payment, moment)
+            _apart(payment, lambda payment=payment: _look(payment, moment, said.get(payment.pk)))  # type: ignore[misc]  # noqa: B023
         counts["payments"] += len(batch)
-    for refund_id in list(Refund.objects.due(moment).values_list("id", flat=True)[:limit]):
-        refunding.send_refund(refund_id=refund_id, now=moment)
+    for refund in Refund.objects.due(moment).select_related("payment")[:limit]:
+        _apart(refund.payment, lambda refund=refund: refunding.send_refund(refund_id=refund.pk, now=moment))  # type: ignore[misc]
         counts["refunds"] += 1
     return counts
+
+
+def _apart(payment: Payment, deed: Callable[[], object]) -> None:
+    """A product whose handler falls over one payment must not keep the others waiting behind it, round after round."""
+    try:
+        deed()
+    except Exception as problem:
+        log.exception("a payment could not be looked after", extra={"payment_id": payment.pk})
+        with transaction.atomic():
+            flagging.look_needed(payment, f"our own side fell over it: {type(problem).__name__}")
 
 
 def _claim(now: datetime) -> list[Payment]:
@@ -101,10 +117,12 @@ def _claim(now: datetime) -> list[Payment]:
     return due
 
 
-def _look(payment: Payment, now: datetime) -> None:
-    """One payment whose turn it is."""
+def _look(payment: Payment, now: datetime, said: CardStanding | VendorError | None) -> None:
+    """One payment whose turn it is; `said` is its gateway's word, `None` when it has not been asked yet."""
     try:
-        standing = _believable(payment, _standing(payment))
+        if isinstance(said, VendorError):
+            raise said
+        standing = _believable(payment, said or gateways.standing_of(payment))
     except VendorError as problem:
         _not_answered(payment, now, type(problem).__name__)
         return
@@ -118,6 +136,10 @@ def _look(payment: Payment, now: datetime) -> None:
         carry_out(payment_id=payment.pk, now=now)
     elif fresh.is_settled or (not fresh.is_open and now > fresh.expires_at + GRACE + settling.LAST_LOOK_AFTER):
         Payment.objects.filter(pk=payment.pk).update(check_at=None)
+    elif standing.state in ("paid", "refunded"):
+        return  # money is there that we do not take as ours: it waits for people, not for the clock
+    elif standing.state == "open" and payment.method in gateways.ENDS_BY_ITSELF:
+        return
     elif fresh.is_open and fresh.status != Payment.Status.HELD and _is_over(fresh, now):
         settling.expire(payment_id=payment.pk, now=now)
 
@@ -133,4 +155,4 @@ def _not_answered(payment: Payment, now: datetime, problem: str) -> None:
     log.warning("a gateway cannot be asked", extra={"payment_id": payment.pk, "problem": problem})
     if now > payment.expires_at + STUCK_AFTER:
         with transaction.atomic():
-            settling.look_needed(payment, "the gateway could not be asked for a day")
+            flagging.look_needed(payment, "the gateway could not be asked for a day")

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.integrations.ports import port
-from apps.payments.actions import settling
+from apps.payments.actions import flagging, settling
 from apps.payments.actions.locking import lock_with_siblings
 from apps.payments.models import Attempt, Payment
 
@@ -75,6 +75,9 @@ def _answered(fields: Mapping[str, str], action: int) -> tuple[int | None, int]:
                 return None, refused.code
     except ClickRefused as refused:
         return None, refused.code
+    except Exception:  # Click understands its own numbers only, and calls again after this one
+        log.exception("a call of click could not be answered")
+        return None, -7
 
 
 def _ensure_click(fields: Mapping[str, str], action: int) -> None:
@@ -124,7 +127,7 @@ def _complete(fields: Mapping[str, str]) -> int:
     if payment.is_settled:
         attempt.state = State.CANCELLED
         attempt.save(update_fields=["state"])
-        settling.look_needed(payment, f"Click took it twice; its transaction {attempt.vendor_id} was answered -9")
+        flagging.look_needed(payment, f"Click took it twice; its transaction {attempt.vendor_id} was answered -9")
         raise ClickRefused(-9, keeps=True)
     _keep_number(fields, payment)
     settling.settle(payment_id=payment.pk, told=attempt.amount, source="click")
@@ -136,7 +139,7 @@ def _complete(fields: Mapping[str, str]) -> int:
 def _keep_number(fields: Mapping[str, str], payment: Payment) -> None:
     """Click's own number of the payment: what its Merchant API wants for a status or a reversal."""
     number = fields.get("click_paydoc_id", "")[:20]
-    if number.isdigit() and not Payment.objects.filter(method=METHOD, vendor_id=number).exists():
+    if number.isascii() and number.isdigit() and not Payment.objects.filter(method=METHOD, vendor_id=number).exists():
         Payment.objects.filter(pk=payment.pk, vendor_id=None).update(vendor_id=number, vendor_word="completed")
 
 
@@ -149,7 +152,7 @@ def _undo(attempt: Attempt, payment: Payment, fields: Mapping[str, str]) -> None
         attempt.state = State.CANCELLED
         attempt.save(update_fields=["state"])
     elif attempt.state == State.PERFORMED:
-        settling.look_needed(payment, f"Click reports error {fields['error'][:20]} on a paid payment")
+        flagging.look_needed(payment, f"Click reports error {fields['error'][:20]} on a paid payment")
 
 
 def _payment(fields: Mapping[str, str]) -> tuple[Payment, list[Payment]]:

@@ -14,7 +14,7 @@ from apps.core.money import Money
 from apps.core.states import actor_label
 from apps.integrations.ports import CardStanding, VendorError, VendorRefused
 from apps.payments import errors, gateways
-from apps.payments.actions import settling
+from apps.payments.actions import flagging, settling
 from apps.payments.actions.locking import is_nested, lock
 from apps.payments.models import Payment
 
@@ -33,7 +33,8 @@ def capture(*, by: Any, payment: Payment, amount: Money | Decimal | None = None)
     with transaction.atomic():
         locked = lock(payment.pk)
         whole = locked.amount if asked is None else asked
-        if not 0 < whole <= locked.amount or not Money(whole, locked.currency).is_exact():
+        currency = getattr(amount, "currency", locked.currency)
+        if currency != locked.currency or not 0 < whole <= locked.amount or not Money(whole, currency).is_exact():
             raise errors.WrongAmount.field("amount", f"must be above 0 and at most {locked.amount}")
         if not _is_repeat(locked, Payment.Wish.CAPTURE, whole):
             settling.decide(locked, Payment.Wish.CAPTURE, whole)
@@ -104,5 +105,5 @@ def _tell(payment: Payment) -> CardStanding:
         standing = gateway.ask(transaction_id=payment.shop_transaction_id, vendor_id=number, on=payment.created_at)
         if standing.state == "held":
             with transaction.atomic():
-                settling.look_needed(payment, f"{payment.wish} was refused: {problem.reason}")
+                flagging.look_needed(payment, f"{payment.wish} was refused: {problem.reason}")
         return standing

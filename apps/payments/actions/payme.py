@@ -76,6 +76,9 @@ def answer_payme(
         return {"jsonrpc": "2.0", "id": number, "result": _run(method, params, _ms(now))}
     except RpcRefused as refused:
         return {"jsonrpc": "2.0", "id": number, "error": refused.as_json()}
+    except Exception:  # the contract has a number for it: a 500 would tell Payme nothing
+        log.exception("a call of payme could not be answered")
+        return {"jsonrpc": "2.0", "id": number, "error": RpcRefused(-32400, _("Our own fault")).as_json()}
 
 
 def _ms(now: datetime | None) -> int:
@@ -234,12 +237,14 @@ def _fiscal(params: Mapping[str, Any], now: int) -> dict[str, Any]:
     return {"success": True}
 
 
-def _storable(value: Any) -> Any:
-    """What PostgreSQL's JSON can keep: no U+0000, no lone surrogates, no NaN."""
+def _storable(value: Any, levels: int = 20) -> Any:
+    """What PostgreSQL's JSON can keep: no U+0000, no lone surrogates, no NaN, and no deeper than `levels`."""
+    if isinstance(value, dict | list) and not levels:
+        return None
     if isinstance(value, dict):
-        return {_storable(str(key)): _storable(item) for key, item in value.items()}
+        return {_storable(str(key)): _storable(item, levels - 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return [_storable(item, levels - 1) for item in value]
     if isinstance(value, str):
         return value.replace("\x00", "").encode("utf-8", "replace").decode()
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.db import transaction
@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from apps.core import events, idempotency, states
 from apps.core.money import Money
+from apps.core.states import actor_label
 from apps.integrations.ports import RefundStanding, VendorBusy, VendorRefused, VendorUnsure
 from apps.payments import access, errors, gateways
+from apps.payments.actions import flagging
 from apps.payments.actions.locking import is_nested, lock
 from apps.payments.events import RefundAsked, RefundFailed, RefundSettled
-from apps.payments.models import WORDS_LENGTH, Payment, Refund
+from apps.payments.models import Payment, Refund
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +38,9 @@ def refund(
     returns. What comes back may be `pending` (accepted is not done) or `failed` (the gateway's words in `note`).
     Same key and content: the same refund. Above the gateway's largest call the key stands for several rows and the
     first is returned. Raises `NotPaid`, `AlreadyRefunded`, `WrongAmount`, `RefundTooSmall`, `RefundOnlyWhole`,
-    `KeyReused`, `ReasonMissing`.
+    `KeyReused`, `idempotency.KeyTooLong`, `ReasonMissing`.
     """
+    idempotency.ensure_key(key)
     if not reason.strip():
         raise errors.ReasonMissing.field("reason", "a reason is required")
     moment = now or timezone.now()
@@ -45,17 +48,29 @@ def refund(
     mark = idempotency.fingerprint([str(asked), getattr(amount, "currency", payment.currency)])
     with transaction.atomic():
         locked = lock(payment.pk)
-        parts = list(locked.refunds.filter(key=key[:WORDS_LENGTH]).order_by("part"))
+        parts = list(locked.refunds.filter(key=key).order_by("part"))
         if parts:
             return _same(parts[0], mark)
         whole = _allowed(locked, asked, getattr(amount, "currency", locked.currency))
-        parts = _reserve(locked, whole, key[:WORDS_LENGTH], mark, reason.strip()[:500], by, moment)
-        events.publish(*(RefundAsked(refund_id=part.pk) for part in parts))
+        parts = _reserve(locked, whole, key, mark, reason.strip()[:500], by, moment)
+        events.publish(*(_asked(part, locked) for part in parts))
     if not is_nested():
         for part in parts:
             send_refund(refund_id=part.pk, now=moment)
         parts[0].refresh_from_db()
     return parts[0]
+
+
+def _asked(refund: Refund, payment: Payment) -> RefundAsked:
+    return RefundAsked(
+        refund_id=refund.pk,
+        payment_id=payment.pk,
+        purpose=payment.purpose,
+        reference=payment.reference,
+        amount=str(refund.amount),
+        currency=payment.currency,
+        is_surplus=payment.is_surplus,
+    )
 
 
 def refund_by_staff(*, by: Any, payment: Payment, amount: Money | Decimal | None, key: str, reason: str) -> Refund:
@@ -88,6 +103,8 @@ def _allowed(payment: Payment, asked: Decimal | None, currency: str) -> Decimal:
 def _ensure_gateway_can(payment: Payment, whole: Decimal) -> None:
     if not gateways.has_gateway(payment.method):
         return
+    if payment.method in gateways.NOT_REFUNDABLE:
+        raise errors.NotRefundable()
     if not gateways.of(payment.method).refunds_in_parts and whole != payment.captured_amount:
         raise errors.RefundOnlyWhole()
     least = settings.PAYMENTS.octo_usd_uzs_rate.quantize(Decimal(1), ROUND_HALF_UP)
@@ -144,16 +161,49 @@ def send_refund(*, refund_id: int, now: datetime | None = None) -> Refund:
         return conclude(refund_id=refund.pk, standing=RefundStanding("done", word="cash"))
     try:
         standing = gateways.of(payment.method).refund(
-            vendor_id=payment.vendor_id or "", refund_id=refund.shop_refund_id, amount=refund.amount
+            vendor_id=payment.vendor_id or "",
+            refund_id=refund.shop_refund_id,
+            amount=refund.amount,
+            payer_id=payment.vendor_payer,
         )
     except VendorRefused as problem:
-        standing = RefundStanding("failed", word=problem.reason)
+        standing = _refusal(refund, problem.reason)
     except VendorUnsure:
         standing = RefundStanding("pending", word="no answer")
     except VendorBusy as problem:
         log.warning("a refund could not be sent", extra={"refund_id": refund.pk, "problem": problem.reason})
         return refund
     return conclude(refund_id=refund.pk, standing=standing)
+
+
+def _refusal(refund: Refund, words: str) -> RefundStanding:
+    """A refusal of the first call means that nothing went. Of a later one it does not: the gateway took the wish, or
+    may have, and may now be refusing the repeat; freeing the amount could send it twice, so people look.
+    """
+    if refund.status == Refund.Status.NEW:
+        return RefundStanding("failed", word=words)
+    with transaction.atomic():
+        flagging.look_needed(refund.payment, f"a refund is on its way, but its repeat was refused: {words}")
+    return RefundStanding("pending", word=words)
+
+
+def conclude_by_staff(*, by: Any, refund: Refund, went_back: bool, reason: str) -> Refund:
+    """Staff have seen in the gateway's cabinet, or in hand, what became of a refund that is on its way.
+
+    Repeating is free. Raises `NotPermitted`, `ReasonMissing`, `RefundSettled` when it ended otherwise or was not sent.
+    """
+    access.ensure_can_refund(by)
+    if not reason.strip():
+        raise errors.ReasonMissing.field("reason", "a reason is required")
+    outcome: Literal["done", "failed"] = "done" if went_back else "failed"
+    ended = Refund.Status.SUCCEEDED if went_back else Refund.Status.FAILED
+    with transaction.atomic():
+        lock(refund.payment_id)
+        seen = Refund.objects.get(pk=refund.pk)
+        if seen.status not in (Refund.Status.PENDING, ended):
+            raise errors.RefundSettled(from_status=seen.status, to_status=ended)
+        log.info("staff concluded a refund", extra={"refund_id": refund.pk, "by": actor_label(by), "outcome": outcome})
+        return conclude(refund_id=refund.pk, standing=RefundStanding(outcome, word=f"{actor_label(by)}: {reason}"))
 
 
 def _claim(refund_id: int, now: datetime) -> Refund | None:
@@ -207,6 +257,7 @@ def _done(refund: Refund, payment: Payment) -> Refund:
             currency=payment.currency,
             refunded_amount=str(payment.refunded_amount),
             is_full=is_full,
+            is_surplus=payment.is_surplus,
             payer_id=payment.payer_id or 0,
         )
     )
@@ -228,6 +279,7 @@ def _refused(refund: Refund, payment: Payment, words: str) -> Refund:
             reference=payment.reference,
             amount=str(refund.amount),
             currency=payment.currency,
+            is_surplus=payment.is_surplus,
             reason=words,
         )
     )
@@ -236,11 +288,13 @@ def _refused(refund: Refund, payment: Payment, words: str) -> Refund:
 
 def record_from_gateway(*, payment_id: int, refunded: Decimal, word: str = "by the gateway") -> None:
     """The gateway says that `refunded` has gone back in all: our open refunds are done when it covers them, and what
-    exceeds them was given back in the gateway's own cabinet.
+    exceeds them was given back in the gateway's own cabinet. More than was taken calls for a look.
     """
     with transaction.atomic():
         payment = lock(payment_id)
-        if refunded < payment.refunding_amount or refunded > payment.captured_amount:
+        if refunded > payment.captured_amount:
+            flagging.look_needed(payment, f"the gateway paid {refunded} back, we took {payment.captured_amount}")
+        if not payment.refunding_amount <= refunded <= payment.captured_amount:
             return
         for refund_id in payment.refunds.filter(status__in=Refund.OPEN).order_by("id").values_list("id", flat=True):
             conclude(refund_id=refund_id, standing=RefundStanding("done", word=word))

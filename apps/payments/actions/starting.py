@@ -19,7 +19,8 @@ from apps.integrations.ports import BasketLine, VendorBusy, VendorRefused, Vendo
 from apps.payments import errors, gateways
 from apps.payments.actions import settling
 from apps.payments.actions.locking import lock_all_of
-from apps.payments.models import WORDS_LENGTH, Payment
+from apps.payments.gateways import Contact
+from apps.payments.models import Payment
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,11 @@ CASH_DAYS = 30
 def offered_methods() -> list[str]:
     """The ways to pay that are set up, in the operator's order."""
     return gateways.offered()
+
+
+def offered_wallets() -> list[str]:
+    """The wallets that are set up: CryptoBot, Stars, YooKassa. Which of them is offered is the product's choice."""
+    return gateways.offered_wallets()
 
 
 def start(
@@ -46,22 +52,24 @@ def start(
     return_url: str,
     basket: Iterable[BasketLine] | None = None,
     two_stage: bool | None = None,
+    contact: Contact | None = None,
+    lifetime: timedelta | None = None,
     language: str = "",
     now: datetime | None = None,
 ) -> Payment:
     """Ask `payer` (a person, or None) for `amount`; send them to the result's `pay_url`. Not inside a transaction.
 
     Same key and content: the same payment. An open payment of the same thing, method and amount is used again instead
-    of a second one. Raises `AlreadyPaid`, `KeyReused`, `MethodNotOffered`, `WrongAmount`; `GatewayRefused`;
-    `GatewayDown` and `GatewaySilent`, after which the row stays and the same key asks the gateway again.
+    of a second one. `contact` is where the gateway may send its receipt to, by default the payer's proved addresses;
+    `lifetime` is how long it can be paid, by default the operator's figure for the method.
+    Raises `AlreadyPaid`, `KeyReused`, `idempotency.KeyTooLong`, `MethodNotOffered`, `WrongAmount`, `GatewayRefused`;
+    and `GatewayDown` and `GatewaySilent`, after which the row stays and the same key asks again.
     """
-    gateways.ensure_offered(method)
-    if not amount.is_exact() or not 0 < amount.amount < LARGEST:
-        raise errors.WrongAmount.field("amount", "must be above 0 and no finer than the smallest coin")
+    _ensure_possible(key, method, amount)
     moment = now or timezone.now()
     draft = Payment(
         purpose=purpose,
-        reference=reference[:WORDS_LENGTH],
+        reference=reference,
         payer=payer,
         method=method,
         is_two_stage=_is_two_stage(method, two_stage),
@@ -71,13 +79,18 @@ def start(
         basket=[gateways.row_of(line) for line in basket or ()],
         return_url=return_url[:500],
         language=language or language_of(payer),
-        key=key[:WORDS_LENGTH],
+        key=key,
         fingerprint=_fingerprint(payer, amount, method),
-        created_at=moment,
-        expires_at=moment + _lifetime(method),
-        check_at=moment + timedelta(seconds=settings.PAYMENTS.reconcile_after_seconds),
+        **_times(moment, lifetime or _lifetime(method)),
     )
-    return _sent(_written(draft, moment), by)
+    return _sent(_written(draft, moment), by, contact)
+
+
+def _ensure_possible(key: str, method: str, amount: Money) -> None:
+    idempotency.ensure_key(key)
+    gateways.ensure_offered(method)
+    if not amount.is_exact() or not 0 < amount.amount < LARGEST:
+        raise errors.WrongAmount.field("amount", "must be above 0 and no finer than the smallest coin")
 
 
 def _is_two_stage(method: str, wanted: bool | None) -> bool:
@@ -88,6 +101,11 @@ def _is_two_stage(method: str, wanted: bool | None) -> bool:
 
 def _fingerprint(payer: Any, amount: Money, method: str) -> str:
     return idempotency.fingerprint([getattr(payer, "pk", None), amount.minor_units(), amount.currency, method])
+
+
+def _times(made_at: datetime, lifetime: timedelta) -> dict[str, datetime]:
+    first_question = timedelta(seconds=settings.PAYMENTS.reconcile_after_seconds)
+    return {"created_at": made_at, "expires_at": made_at + lifetime, "check_at": made_at + first_question}
 
 
 def _lifetime(method: str) -> timedelta:
@@ -137,7 +155,7 @@ def _serves(row: Payment, draft: Payment, now: datetime) -> bool:
     return same and row.expires_at > now
 
 
-def _sent(payment: Payment, by: Any) -> Payment:
+def _sent(payment: Payment, by: Any, contact: Contact | None) -> Payment:
     """Ask the gateway when it has not answered yet; the transaction id makes repeating free."""
     log.info("payment asked for", extra={"payment_id": payment.pk, "by": actor_label(by)})
     if payment.status == Payment.Status.FAILED and not payment.pay_url:
@@ -145,7 +163,7 @@ def _sent(payment: Payment, by: Any) -> Payment:
     if payment.status != Payment.Status.CREATED:
         return payment
     try:
-        standing = gateways.of(payment.method).start(gateways.order_of(payment))
+        standing = gateways.of(payment.method).start(gateways.order_of(payment, contact))
     except VendorRefused as problem:
         settling.fail(payment_id=payment.pk, status=Payment.Status.FAILED, reason=problem.reason)
         raise errors.GatewayRefused(text=problem.reason) from problem

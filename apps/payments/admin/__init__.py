@@ -1,5 +1,5 @@
 """Back office of payments."""
 
-from apps.payments.admin import events, payments, refunds
+from apps.payments.admin import attempts, events, payments, refunds
 
-__all__ = ["events", "payments", "refunds"]
+__all__ = ["attempts", "events", "payments", "refunds"]

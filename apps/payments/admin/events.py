@@ -45,6 +45,7 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     list_select_related = ("payment",)
     ordering = ("-id",)
     actions_detail = ("ask_now",)
+    one_click = ("ask_now",)
 
     @display(description=_("state"), label={"waiting": "warning", "done": "success", "forged": "danger"})
     def state_badge(self, event: PaymentEvent) -> tuple[str, Any]:

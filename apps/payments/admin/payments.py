@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
-from apps.core.admin import ReadOnlyAdmin, ReasonForm, amount, run_action
+from apps.core.admin import AmountForm, ReadOnlyAdmin, amount, run_action
+from apps.core.panels import moment, table
 from apps.payments import access, actions, queries
 from apps.payments.admin.report import ReportView
 from apps.payments.models import Attempt, Payment, PaymentEvent, Refund
@@ -34,26 +30,6 @@ STATUS_COLOURS = {
     Payment.Status.FAILED: "danger",
     Payment.Status.CANCELLED: "danger",
 }
-
-
-class AmountForm(ReasonForm):
-    """How much, and why; empty is all that is left."""
-
-    amount = forms.DecimalField(
-        label=_("Amount"),
-        help_text=_("Empty: all that is left."),
-        required=False,
-        min_value=Decimal("0.01"),
-        max_digits=14,
-        decimal_places=2,
-        widget=UnfoldAdminDecimalFieldWidget,
-    )
-    key = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # The page carries the key: a form that is sent twice gives money back once.
-        self.fields["key"].initial = f"staff:{uuid.uuid4().hex}"
 
 
 class ReadOnlyInline(TabularInline):
@@ -110,13 +86,24 @@ class PaymentAdmin(ReadOnlyAdmin):
     inlines = (RefundInline, AttemptInline, EventInline)
     actions_list = ("report",)
     actions_detail = ("ask_now", "refund", "capture", "let_go", "take_in_cash", "looked_at")
+    one_click = ("ask_now", "looked_at")
     fieldsets = (
         (None, {"fields": ("id", "purpose", "reference", "method", "status", "payer", "description")}),
         (_("Money"), {"fields": ("amount", "currency", "captured_amount", "refunding_amount", "refunded_amount")}),
         (_("What staff should know"), {"fields": ("needs_attention", "note", "is_surplus", "is_superseded")}),
         (
             _("At the gateway"),
-            {"fields": ("shop_transaction_id", "vendor_id", "vendor_word", "pay_url", "is_two_stage", "wish")},
+            {
+                "fields": (
+                    "shop_transaction_id",
+                    "vendor_id",
+                    "vendor_payer",
+                    "vendor_word",
+                    "pay_url",
+                    "is_two_stage",
+                    "wish",
+                )
+            },
         ),
         (
             _("Times"),
@@ -145,14 +132,8 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @display(description=_("timeline"))
     def timeline(self, payment: Payment) -> SafeString:
-        rows = [
-            [date_format(timezone.localtime(row.at), "SHORT_DATETIME_FORMAT"), row.kind, row.what, row.who]
-            for row in queries.timeline(payment)
-        ]
-        headers = [str(header) for header in (_("when"), _("kind"), _("what"), _("who"))]
-        return SafeString(
-            render_to_string("payments/admin/timeline.html", {"table": {"headers": headers, "rows": rows}})
-        )
+        rows = [(moment(row.at), row.kind, row.what, row.who) for row in queries.timeline(payment)]
+        return table((_("when"), _("kind"), _("what"), _("who")), rows)
 
     @action(description=_("Ask the gateway now"), icon="sync", permissions=["handle"])
     def ask_now(self, request: HttpRequest, object_id: int) -> HttpResponse:
@@ -209,9 +190,7 @@ def _back(object_id: int) -> HttpResponse:
 
 
 def _refund(payment: Payment, *, by: Any, amount: Decimal | None, reason: str, key: str) -> None:
-    actions.refund_by_staff(
-        by=by, payment=payment, amount=amount, key=key or f"staff:{uuid.uuid4().hex}", reason=reason
-    )
+    actions.refund_by_staff(by=by, payment=payment, amount=amount, key=key, reason=reason)
 
 
 def _capture(payment: Payment, *, by: Any, amount: Decimal | None, reason: str, key: str) -> None:

@@ -33,7 +33,8 @@ class RefundAdmin(ReadOnlyAdmin):
     search_help_text = _("Our or the gateway's number, the product's reference")
     list_select_related = ("payment", "asked_by")
     ordering = ("-id",)
-    actions_detail = ("ask_now",)
+    actions_detail = ("ask_now", "went_back", "did_not_go")
+    one_click = ("ask_now",)
 
     @display(description=_("amount"), ordering="amount")
     def amount_shown(self, refund: Refund) -> str:
@@ -49,5 +50,26 @@ class RefundAdmin(ReadOnlyAdmin):
         run_action(request, lambda: actions.ask_gateway(payment, by=request.user, source="staff asked"))
         return HttpResponseRedirect(reverse("admin:payments_refund_change", args=[object_id]))
 
+    @action(description=_("The money went back"), icon="check", permissions=["refund"])
+    def went_back(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        title = _("The money went back")
+        return self.ask_reason(request, Refund.objects.get(pk=object_id), title=title, deed=_went_back)
+
+    @action(description=_("The money did not go back"), icon="block", permissions=["refund"])
+    def did_not_go(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        title = _("The money did not go back")
+        return self.ask_reason(request, Refund.objects.get(pk=object_id), title=title, deed=_did_not_go)
+
+    def has_refund_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return access.can(request.user, access.REFUND)
+
     def has_handle_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return access.can(request.user, access.HANDLE)
+
+
+def _went_back(refund: Refund, *, by: Any, reason: str) -> None:
+    actions.conclude_by_staff(by=by, refund=refund, went_back=True, reason=reason)
+
+
+def _did_not_go(refund: Refund, *, by: Any, reason: str) -> None:
+    actions.conclude_by_staff(by=by, refund=refund, went_back=False, reason=reason)

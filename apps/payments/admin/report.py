@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import orjson
 from django import forms
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
@@ -15,12 +14,10 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.core.admin import amount
 from apps.core.money import CURRENCIES
+from apps.core.panels import PERIODS_DAYS, chart, day_labels, rows_of
 from apps.payments import queries
 from apps.payments.models import Payment
 from apps.payments.queries import DayFigures, DayReport
-
-PERIODS_DAYS = (7, 30, 90, 365)
-COLOURS = ("var(--color-primary-600)", "var(--color-primary-300)", "var(--color-base-400)", "var(--color-base-300)")
 
 
 class PeriodForm(forms.Form):
@@ -51,7 +48,7 @@ class ReportView(UnfoldModelAdminViewMixin, TemplateView):
 
     title = _("Daily report")
     permission_required = ("payments.view_payment",)
-    template_name = "payments/admin/report.html"
+    template_name = "admin/figures.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         form = PeriodForm({"days": 30, "currency": "UZS", **self.request.GET.dict()})
@@ -63,8 +60,7 @@ class ReportView(UnfoldModelAdminViewMixin, TemplateView):
             form=form,
             cards=cards(rows, report, currency),
             charts=charts(rows),
-            by_day=table(rows),
-            faults=fault_table(report),
+            tables=[(_("By day and method"), table(rows)), (_("What does not fit"), fault_table(report))],
         )
 
 
@@ -86,7 +82,7 @@ def cards(rows: list[DayFigures], report: DayReport, currency: str) -> list[tupl
 def charts(rows: list[DayFigures]) -> list[dict[str, Any]]:
     """Turnover by method, and turnover against refunds, one bar per day."""
     days = sorted({row.day for row in rows})
-    labels = [date_format(day, "d.m") for day in days]
+    labels = day_labels(days)
     methods = [(method, label) for method, label in Payment.Method.choices if any(row.method == method for row in rows)]
     by_method = [
         (label, [float(sum(row.turnover for row in rows if row.day == day and row.method == method)) for day in days])
@@ -95,44 +91,31 @@ def charts(rows: list[DayFigures]) -> list[dict[str, Any]]:
     came = [float(sum(row.turnover for row in rows if row.day == day)) for day in days]
     went = [float(sum(row.refunded for row in rows if row.day == day)) for day in days]
     return [
-        chart(_("Turnover by method"), labels, by_method),
-        chart(_("Turnover and refunds"), labels, [(_("paid back"), went), (_("turnover"), came)]),
+        chart(_("Turnover by method"), labels, *by_method),
+        chart(_("Turnover and refunds"), labels, (_("paid back"), went), (_("turnover"), came)),
     ]
-
-
-def chart(title: Any, labels: list[str], series: list[tuple[Any, list[float]]]) -> dict[str, Any]:
-    """Chart.js data as Unfold's component reads it."""
-    datasets = [
-        {"label": str(name), "data": points, "backgroundColor": colour, "borderColor": colour}
-        for (name, points), colour in zip(series, COLOURS, strict=False)
-    ]
-    legend = [(row["label"], row["backgroundColor"]) for row in datasets]
-    return {"title": title, "data": orjson.dumps({"labels": labels, "datasets": datasets}).decode(), "legend": legend}
 
 
 def table(rows: list[DayFigures]) -> dict[str, Any]:
     """Every day and method, newest first."""
     headers = (_("day"), _("method"), _("payments"), _("turnover"), _("refunds"), _("paid back"))
     names = dict(Payment.Method.choices)
-    return {
-        "headers": [str(header) for header in headers],
-        "rows": [
-            [
+    return rows_of(
+        headers,
+        (
+            (
                 date_format(row.day, "SHORT_DATE_FORMAT"),
                 str(names[row.method]),
                 row.paid_count,
                 amount(row.turnover, row.currency),
                 row.refund_count,
                 amount(row.refunded, row.currency),
-            ]
+            )
             for row in reversed(rows)
-        ],
-    }
+        ),
+    )
 
 
 def fault_table(report: DayReport) -> dict[str, Any]:
     """The audit's findings."""
-    return {
-        "headers": [str(_("payment")), str(_("what"))],
-        "rows": [[f"#{fault.payment_id}", fault.what] for fault in report.faults],
-    }
+    return rows_of((_("payment"), _("what")), ((f"#{fault.payment_id}", fault.what) for fault in report.faults))

@@ -8,7 +8,6 @@ from apps.payments.api import webhooks
 app_name = "payments"
 
 urlpatterns = [
-    path("octo/notify", webhooks.octo_notify, name="octo-notify"),
     path("payme", webhooks.payme, name="payme"),
     path("click/prepare", webhooks.click_prepare, name="click-prepare"),
     path("click/complete", webhooks.click_complete, name="click-complete"),

@@ -1,6 +1,6 @@
 """What gateways call: proof, receipt, action, and the answer in the gateway's own form.
 
-OCTO's notice is also mounted by products at the paths of their clients (`actions.receive_notice` is the one call).
+OCTO's notice is mounted by products at the paths of their clients (`actions.receive_notice` is the one call).
 """
 
 from __future__ import annotations
@@ -10,20 +10,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from apps.core.errors import Refused
 from apps.payments import actions
 
 LONGEST_BODY = 200_000
-
-
-@csrf_exempt
-@require_POST
-def octo_notify(request: HttpRequest) -> HttpResponse:
-    """OCTO's notice (contract shop 1.7): 200, 400 for what is none, 403 for a forged one."""
-    try:
-        return JsonResponse(actions.receive_notice(raw=_body(request), content_type=request.content_type or ""))
-    except Refused as refused:
-        return JsonResponse({"detail": str(refused)}, status=refused.status)
 
 
 @csrf_exempt

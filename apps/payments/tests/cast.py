@@ -18,7 +18,7 @@ from apps.integrations.sandbox.vendor import Notice
 from apps.payments import actions
 from apps.payments.models import Attempt, Payment, PaymentEvent, Refund
 
-PURPOSE, REFERENCE = "shop.order", "41"
+PURPOSE, REFERENCE = "test.bill", "41"
 
 
 def person(name: str) -> User:

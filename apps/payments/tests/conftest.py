@@ -67,3 +67,20 @@ def told() -> Iterator[list[Any]]:
     yield heard
     for kind in KINDS:
         events._now[kind.label()].remove(heard.append)
+
+
+@pytest.fixture
+def falling() -> Iterator[list[str]]:
+    """A product whose handlers fall over money for the references in this list: at first the cast's own."""
+    broken = [cast.REFERENCE]
+
+    def fall(event: facts.PaymentSettled | facts.RefundSettled) -> None:
+        if event.reference in broken:
+            raise RuntimeError("a fault of the product")
+
+    kinds: tuple[type[events.Event], ...] = (facts.PaymentSettled, facts.RefundSettled)
+    for kind in kinds:
+        events.on(kind)(fall)
+    yield broken
+    for kind in kinds:
+        events._now[kind.label()].remove(fall)

@@ -81,7 +81,7 @@ def button(name: str, payment: Payment) -> str:
 
 def test_the_gateway_is_asked_by_a_button(desk: Client, payment: Payment, bank: FakeOctoBank) -> None:
     bank.pay(payment.shop_transaction_id)
-    desk.get(button("ask_now", payment))
+    desk.post(button("ask_now", payment))
     assert cast.fresh(payment).status == "paid"
 
 
@@ -122,8 +122,19 @@ def test_cash_is_taken_in(desk: Client, aida: User) -> None:
 
 def test_a_look_is_taken(desk: Client, payment: Payment) -> None:
     Payment.objects.update(needs_attention=True, note="odd")
-    desk.get(button("looked_at", payment))
+    desk.post(button("looked_at", payment))
     assert (cast.fresh(payment).needs_attention, cast.fresh(payment).note) == (False, "odd")
+
+
+@pytest.mark.parametrize("name", ["ask_now", "looked_at"])
+def test_a_link_does_not_press_a_button_of_one_click(
+    desk: Client, payment: Payment, bank: FakeOctoBank, name: str
+) -> None:
+    bank.pay(payment.shop_transaction_id)
+    Payment.objects.update(needs_attention=True)
+    before = Payment.objects.values().get()
+    assert desk.get(button(name, payment)).status_code == 405
+    assert Payment.objects.values().get() == before
 
 
 def test_the_inbox_asks(client: Client, desk: Client, payment: Payment, bank: FakeOctoBank) -> None:
@@ -131,7 +142,7 @@ def test_the_inbox_asks(client: Client, desk: Client, payment: Payment, bank: Fa
     bank.fail_next(1, 503)
     cast.post_notice(client, notice)
     event = PaymentEvent.objects.get()
-    desk.get(reverse("admin:payments_paymentevent_ask_now", args=[event.pk]))
+    desk.post(reverse("admin:payments_paymentevent_ask_now", args=[event.pk]))
     assert cast.fresh(payment).status == "paid"
 
 
@@ -157,3 +168,25 @@ def test_the_report(client: Client, desk: Client, paid: Payment) -> None:
     assert "5.00 UZS" in page
     reader = at_work(cast.staff("nobody"))
     assert reader.get(reverse("admin:payments_report")).status_code == 403
+
+
+@pytest.mark.parametrize("row", ["999", "abc", "9" * 30, "%00"])
+@pytest.mark.parametrize(
+    "button_of", ["payment/{}/ask_now/", "payment/{}/refund/", "paymentevent/{}/ask_now/", "refund/{}/went_back/"]
+)
+def test_buttons_of_rows_that_do_not_exist_are_404(desk: Client, button_of: str, row: str) -> None:
+    assert desk.get(f"/admin/payments/{button_of.format(row)}").status_code == 404
+
+
+@pytest.mark.parametrize(("name", "status"), [("went_back", "succeeded"), ("did_not_go", "failed")])
+def test_a_refund_on_its_way_is_concluded_by_a_button(
+    desk: Client, paid: Payment, bank: FakeOctoBank, name: str, status: str
+) -> None:
+    bank.refund_word = "pending"
+    refund = actions.refund(by=None, payment=paid, amount=Decimal(5), key="k", reason="returned")
+    url = reverse(f"admin:payments_refund_{name}", args=[refund.pk])
+    assert at_work(cast.staff("reader", "view_refund")).post(url, {"reason": "seen"}).status_code == 403
+    assert Refund.objects.get().status == "pending"
+    assert desk.get(url).status_code == 200
+    desk.post(url, {"reason": "seen in the cabinet"})
+    assert Refund.objects.get().status == status

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.core.testing import deliver, race
+from apps.integrations.ports import port
 from apps.integrations.sandbox import vendors
 from apps.integrations.sandbox.click import FakeClickPay
 from apps.payments import actions
@@ -178,6 +179,27 @@ def test_click_can_be_asked(click: FakeClickPay, bill: Payment) -> None:
     click.send(payment, 0)
     payment.status = 2
     assert actions.ask_gateway(bill).status == "paid"
+
+
+def test_a_fault_of_ours_is_minus_7_and_can_be_repeated(
+    client: Client, bill: Payment, click: FakeClickPay, falling: list[str]
+) -> None:
+    payment = click.begin(bill.shop_transaction_id, AMOUNT)
+    click.send(payment, 0)
+    assert click.send(payment, 1)["error"] == -7
+    assert (Attempt.objects.get().state, cast.fresh(bill).status) == (1, "pending")
+    falling.clear()
+    assert click.send(payment, 1)["error"] == 0
+
+
+def test_a_link_paid_after_midnight_is_found(click: FakeClickPay, bill: Payment) -> None:
+    payment = click.begin(bill.shop_transaction_id, AMOUNT)
+    click.send(payment, 0)
+    payment.status = 2
+    Payment.objects.filter(pk=bill.pk).update(created_at=timezone.now() - timedelta(days=1))
+    assert actions.ask_gateway(cast.fresh(bill)).status == "paid"
+    payment.day = "2020-01-01"
+    assert port("click").ask(transaction_id=bill.shop_transaction_id, on=bill.created_at).state == "unknown"
 
 
 @pytest.mark.race

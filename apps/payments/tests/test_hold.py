@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.core.money import Money
 from apps.core.testing import assert_refused, deliver, outcomes, race
 from apps.integrations.sandbox.octo import FakeOctoBank
 from apps.payments import actions
@@ -52,6 +53,40 @@ def test_a_part_is_taken_and_the_rest_goes_back(held: Payment, told: list[Any]) 
         actions.WrongAmount, lambda: actions.refund(by=None, payment=done, amount=Decimal(100_001), key="k", reason="r")
     )
     assert refused.value.status == 422
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_the_rest_of_a_partial_capture_is_no_refund(
+    held: Payment, bank: FakeOctoBank, told: list[Any], named: bool
+) -> None:
+    """OCTO's papers do not say whether `refunded_sum` counts it."""
+    bank.counts_rest_as_refunded = named
+    actions.capture(by=None, payment=held, amount=Decimal(100_000))
+    done = actions.ask_gateway(held)
+    assert (done.status, done.captured_amount, done.refunded_amount) == ("paid", Decimal(100_000), Decimal(0))
+    actions.refund(by=None, payment=done, amount=None, key="all", reason="returned")
+    assert cast.fresh(done).status == "refunded"
+    assert (names(told), actions.ask_gateway(done).refunded_amount) == (
+        ["PaymentSettled", "RefundSettled"],
+        Decimal(100_000),
+    )
+
+
+def test_money_held_for_what_another_payment_paid_is_let_go(client: Client, aida: User, bank: FakeOctoBank) -> None:
+    first = cast.start(aida)
+    second = cast.pay(client, cast.start(aida, 99_000, key="second", two_stage=True))
+    assert second.status == "held"
+    assert cast.pay(client, first).status == "paid"
+    deliver()
+    assert (cast.fresh(second).status, cast.charge_of(second).status) == ("cancelled", "canceled")
+
+
+def test_another_currency_is_not_captured(held: Payment) -> None:
+    assert_refused(
+        actions.WrongAmount,
+        lambda: actions.capture(by=None, payment=held, amount=Money(Decimal(5), "USD")),
+        unchanged=cast.books(),
+    )
 
 
 def test_taking_twice_is_free(held: Payment, bank: FakeOctoBank) -> None:

@@ -57,7 +57,7 @@ if point == "before commit":
     events.on(PaymentSettled)(die)
     events.on(RefundSettled)(die)
 if deed == "start":
-    actions.start(by=None, payer=None, purpose="shop.order", reference="41", amount=Money(Decimal(150000), "UZS"),
+    actions.start(by=None, payer=None, purpose="test.bill", reference="41", amount=Money(Decimal(150000), "UZS"),
                   method="octo", description="Order", key="first", return_url="")
 if deed == "notice":
     actions.receive_notice(raw=given["raw"].encode())

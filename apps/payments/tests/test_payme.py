@@ -233,6 +233,28 @@ def test_fiscal_data_is_kept(payme: FakePayme, bill: Payment) -> None:
     assert code(payme.call("SetFiscalData", {**asked_for, "type": "OTHER"})) == -32602
 
 
+def test_a_fault_of_ours_is_minus_32400_and_moves_nothing(payme: FakePayme, bill: Payment, falling: None) -> None:
+    create(payme, bill)
+    answer = payme.call("PerformTransaction", {"id": ID})
+    assert (code(answer), answer["id"]) == (-32400, 2)
+    assert (Attempt.objects.get().state, cast.fresh(bill).status) == (1, "pending")
+
+
+@pytest.mark.parametrize("levels", [19, 100, 500, 800])
+def test_a_receipt_may_be_as_deep_as_it_likes(payme: FakePayme, bill: Payment, levels: int) -> None:
+    create(payme, bill)
+    receipt = '{"a":' * levels + "1" + "}" * levels
+    raw = f'{{"method":"SetFiscalData","params":{{"id":"{ID}","type":"PERFORM","fiscal_data":{receipt}}}}}'
+    answer = actions.answer_payme(raw=raw.encode(), authorization=basic("Paycom:demo-payme-key-of-the-sandbox"))
+    assert answer["result"] == {"success": True}
+    assert json.dumps(Attempt.objects.get().fiscal).count("{") == min(levels, 20) + 1
+
+
+def test_the_words_are_in_three_languages(payme: FakePayme, db: None) -> None:
+    words = payme.call("CheckTransaction", {"id": "f" * 24})["error"]["message"]
+    assert len({words["ru"], words["uz"], words["en"]}) == 3
+
+
 def test_payme_may_change_its_key(payme: FakePayme, bill: Payment) -> None:
     assert payme.call("ChangePassword", {"password": "a-new-secret-key"})["result"] == {"success": True}
     assert code(payme.call("CheckPerformTransaction", asked(bill))) == -32504

@@ -21,11 +21,11 @@ from apps.payments.tests import cast
 def test_of_lists_the_newest_first(client: Client, aida: User, payment: Payment, bank: FakeOctoBank) -> None:
     cast.post_notice(client, bank.cancel(payment.shop_transaction_id))
     second = cast.start(aida, key="second")
-    assert list(queries.of("shop.order", "41")) == [second, payment]
-    assert list(queries.of("shop.order", "4")) == []
-    assert queries.settled_of("shop.order", "41") is None
+    assert list(queries.of("test.bill", "41")) == [second, payment]
+    assert list(queries.of("test.bill", "4")) == []
+    assert queries.settled_of("test.bill", "41") is None
     cast.pay(client, second)
-    assert queries.settled_of("shop.order", "41") == second
+    assert queries.settled_of("test.bill", "41") == second
 
 
 def test_a_later_failure_does_not_hide_the_paid_one(client: Client, aida: User, paid: Payment) -> None:
@@ -39,7 +39,7 @@ def test_a_later_failure_does_not_hide_the_paid_one(client: Client, aida: User, 
     )
     other = cast.start(aida, reference="42")
     with query_budget(2):
-        assert queries.latest_of("shop.order", ["41", "42", "43"]) == {"41": paid, "42": other}
+        assert queries.latest_of("test.bill", ["41", "42", "43"]) == {"41": paid, "42": other}
 
 
 def test_by_gateway_number(paid: Payment) -> None:
@@ -50,7 +50,16 @@ def test_by_gateway_number(paid: Payment) -> None:
 
 def test_paid_references(client: Client, aida: User, paid: Payment) -> None:
     cast.start(aida, reference="42")
-    assert list(queries.paid_references("shop.order")) == ["41"]
+    assert list(queries.paid_references("test.bill")) == ["41"]
+
+
+def test_settled_references_keep_what_went_back(client: Client, aida: User, paid: Payment) -> None:
+    cast.start(aida, reference="42")
+    actions.refund(by=None, payment=paid, amount=None, key="k", reason="returned")
+    assert list(queries.paid_references("test.bill")) == []
+    assert list(queries.settled_references("test.bill")) == ["41"]
+    Payment.objects.filter(pk=paid.pk).update(is_surplus=True)
+    assert list(queries.settled_references("test.bill")) == []
 
 
 def test_the_days_add_up_to_the_tiyin(client: Client, aida: User, paid: Payment) -> None:
@@ -109,3 +118,13 @@ def test_the_audit_finds_a_refund_that_waits(paid: Payment, bank: FakeOctoBank) 
     actions.refund(by=None, payment=paid, amount=Decimal(5), key="k", reason="returned")
     Refund.objects.update(created_at=timezone.now() - timedelta(days=4))
     assert [fault.what for fault in queries.audit().faults] == ["a refund waits for more than three days"]
+
+
+def test_one_page_of_a_purpose(aida: User) -> None:
+    made = [cast.start(aida, reference=str(number)) for number in range(3)]
+    cast.start(aida, purpose="test.other", reference="0")
+    with query_budget(2):
+        rows, total = queries.listed(cast.PURPOSE, skip=1, limit=1)
+    assert ([row.pk for row in rows], total) == ([made[1].pk], 3)
+    assert [row.pk for row in queries.listed(cast.PURPOSE, reference="2")[0]] == [made[2].pk]
+    assert queries.listed(cast.PURPOSE, status="paid") == ([], 0)

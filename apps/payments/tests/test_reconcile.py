@@ -144,6 +144,46 @@ def test_rounds_side_by_side_settle_once(client: Client, bank: FakeOctoBank, tol
     assert names(told) == ["PaymentSettled"] * 12
 
 
+def test_a_product_that_falls_over_one_payment_does_not_stop_the_others(
+    aida: User, bank: FakeOctoBank, falling: list[str]
+) -> None:
+    payments = [cast.start(aida, reference=str(number)) for number in range(3)]
+    for payment in payments:
+        bank.pay(payment.shop_transaction_id)
+    falling.append("0")
+    assert actions.reconcile(now=minutes(3))["payments"] == 3
+    assert [cast.fresh(payment).status for payment in payments] == ["pending", "paid", "paid"]
+    first = cast.fresh(payments[0])
+    assert (first.needs_attention, first.note) == (True, "our own side fell over it: RuntimeError")
+    falling.clear()
+    actions.reconcile(now=minutes(6))
+    assert cast.fresh(first).status == "paid"
+
+
+def test_a_product_that_falls_over_one_refund_does_not_stop_the_others(
+    client: Client, aida: User, bank: FakeOctoBank, falling: list[str]
+) -> None:
+    paid = [cast.pay(client, cast.start(aida, reference=str(number))) for number in range(2)]
+    bank.fail_next(2, 429)
+    for payment in paid:
+        actions.refund(by=None, payment=payment, amount=None, key="k", reason="returned")
+    falling.append("0")
+    assert actions.reconcile(now=minutes(5))["refunds"] == 2
+    assert [cast.fresh(payment).status for payment in paid] == ["paid", "refunded"]
+    assert cast.fresh(paid[0]).needs_attention is True
+
+
+def test_money_of_another_amount_waits_for_people_not_for_the_clock(
+    payment: Payment, bank: FakeOctoBank, told: list[Any]
+) -> None:
+    bank.pay(payment.shop_transaction_id)
+    cast.charge_of(payment).amount = Decimal(1)
+    actions.reconcile(now=minutes(3))
+    actions.reconcile(now=minutes(30))
+    seen = cast.fresh(payment)
+    assert (seen.status, seen.needs_attention, names(told)) == ("pending", True, ["LookNeeded"])
+
+
 @pytest.mark.race
 def test_notice_schedule_and_staff_at_once_settle_once(client: Client, bank: FakeOctoBank, told: list[Any]) -> None:
     payment = cast.start(cast.person("aida"))

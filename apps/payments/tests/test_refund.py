@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.core import idempotency
 from apps.core.testing import assert_refused, deliver, outcomes, race
 from apps.integrations.sandbox.octo import FakeOctoBank
 from apps.payments import actions
@@ -148,6 +149,79 @@ def test_a_lost_answer_gives_back_once(paid: Payment, bank: FakeOctoBank) -> Non
     actions.reconcile(now=later())
     assert Refund.objects.get().status == "succeeded"
     assert cast.charge_of(paid).refunded == Decimal(1000)
+
+
+def test_a_repeat_that_is_refused_does_not_free_what_was_accepted(
+    paid: Payment, bank: FakeOctoBank, told: list[Any]
+) -> None:
+    """Else the amount could be given back a second time."""
+    bank.refund_word, bank.refuses_repeats = "pending", True
+    assert give_back(paid, Decimal(100_000)).status == "pending"
+    actions.reconcile(now=later())
+    seen = cast.fresh(paid)
+    assert (Refund.objects.get().status, seen.refunding_amount, names(told)) == (
+        "pending",
+        Decimal(100_000),
+        ["LookNeeded"],
+    )
+    assert_refused(actions.WrongAmount, lambda: give_back(paid, Decimal(100_000), key="two"), unchanged=cast.books())
+
+
+def test_a_lost_answer_and_a_refused_repeat_stay_reserved(paid: Payment, bank: FakeOctoBank) -> None:
+    bank.refuses_repeats = True
+    bank.lose_next()
+    assert give_back(paid, Decimal(1000)).status == "pending"
+    actions.reconcile(now=later())
+    assert (Refund.objects.get().status, cast.fresh(paid).refunding_amount) == ("pending", Decimal(1000))
+    actions.ask_gateway(paid)
+    assert (Refund.objects.get().status, cast.fresh(paid).refunded_amount) == ("succeeded", Decimal(1000))
+
+
+@pytest.mark.parametrize(("went_back", "status", "kept"), [(True, "succeeded", 1000), (False, "failed", 0)])
+def test_staff_say_what_became_of_a_refund_on_its_way(
+    paid: Payment, bank: FakeOctoBank, went_back: bool, status: str, kept: int
+) -> None:
+    bank.refund_word = "pending"
+    refund = give_back(paid, Decimal(1000))
+    words = {"refund": refund, "went_back": went_back, "reason": "seen in the cabinet"}
+    stranger, finance = cast.staff("stranger", "handle_payment"), cast.staff("finance", "refund_payment")
+    assert_refused(
+        actions.NotPermitted, lambda: actions.conclude_by_staff(by=stranger, **words), unchanged=cast.books()
+    )
+    assert_refused(
+        actions.ReasonMissing,
+        lambda: actions.conclude_by_staff(by=finance, **{**words, "reason": " "}),
+        unchanged=cast.books(),
+    )
+    for _time in range(2):
+        assert actions.conclude_by_staff(by=finance, **words).status == status
+    seen = cast.fresh(paid)
+    assert (seen.refunding_amount, seen.refunded_amount) == (Decimal(kept), Decimal(kept))
+    refused = assert_refused(
+        actions.RefundSettled,
+        lambda: actions.conclude_by_staff(by=finance, **{**words, "went_back": not went_back}),
+        unchanged=cast.books(),
+    )
+    assert refused.status == 409
+
+
+def test_what_was_not_sent_cannot_be_concluded(paid: Payment, bank: FakeOctoBank) -> None:
+    bank.fail_next(1, 429)
+    refund, finance = give_back(paid), cast.staff("finance", "refund_payment")
+    assert_refused(
+        actions.RefundSettled,
+        lambda: actions.conclude_by_staff(by=finance, refund=refund, went_back=False, reason="typed wrongly"),
+        unchanged=cast.books(),
+    )
+
+
+def test_a_key_that_does_not_fit_is_refused_not_cut(paid: Payment) -> None:
+    """Cut, the second of two wishes would be taken for a repeat of the first."""
+    for key in ("k" * 200 + "1", "k" * 200 + "2"):
+        refused = assert_refused(
+            idempotency.KeyTooLong, lambda key=key: give_back(paid, Decimal(1000), key=key), unchanged=cast.books()
+        )
+    assert refused.status == 422
 
 
 def test_a_gateway_that_is_down_is_asked_later(paid: Payment, bank: FakeOctoBank, monkeypatch: Any) -> None:

@@ -33,6 +33,20 @@ def test_the_same_key_gives_the_same_payment(aida: User, payment: Payment, bank:
     assert len(bank.charges) == 1
 
 
+def test_the_receipt_goes_where_the_buyer_said_or_to_his_proved_address(aida: User, bank: FakeOctoBank) -> None:
+    User.objects.filter(pk=aida.pk).update(email="aida@example.com")
+    aida.refresh_from_db()
+    told = []
+    for number, contact in enumerate((None, actions.Contact(phone="+998 90 123-45-67"), actions.Contact())):
+        cast.start(aida, reference=str(number), contact=contact)
+        told.append(json.loads(bank.requests[-1]["body"]).get("user_data"))
+    assert told == [
+        {"user_id": str(aida.pk), "phone": "", "email": "aida@example.com"},
+        {"user_id": str(aida.pk), "phone": "998901234567", "email": ""},
+        None,
+    ]
+
+
 def test_another_key_uses_the_open_payment_again(aida: User, payment: Payment, bank: FakeOctoBank) -> None:
     again = cast.start(aida, key="second")
     assert (again.pk, again.pay_url) == (payment.pk, payment.pay_url)

@@ -6,14 +6,15 @@ from typing import Any
 
 from csp.decorators import csp_update
 from django.conf import settings
+from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.core import texts
-from apps.portal import demo, products
+from apps.portal import alerts, demo, products
 from apps.portal.api.front_door import HOUSE
 from apps.portal.health import doctor
 
@@ -34,6 +35,14 @@ def home(request: HttpRequest) -> HttpResponse:
 def status(request: HttpRequest) -> HttpResponse:
     """GET /my/status: the piece of the home page that htmx renews."""
     return render(request, "portal/_status.html", {"report": doctor.examine()})
+
+
+@require_POST
+@staff_member_required
+def read_alerts(request: HttpRequest) -> HttpResponse:
+    """POST /my/alerts/read: the person at the start page has seen what machines noticed."""
+    alerts.mark_read(by=request.user)
+    return redirect("admin:index")
 
 
 @require_safe

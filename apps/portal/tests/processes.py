@@ -30,6 +30,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104
 ONLOOKER = "journey"
 """The name under which PostgreSQL knows the connections of management commands."""
 BOT_TOKEN = "700000777:token-of-the-process-set"
+OCTO_UNIQUE_KEY = "unique-key-of-the-process-set"
 SOCKET_PATH = re.compile(rb"^[A-Z]+ [^ ?]*/ws(/|\?| )")
 """The same paths that deploy/Caddyfile sends to `live`."""
 
@@ -118,6 +119,8 @@ class House:
             "SECRET_KEY": "of-the-process-set-" + "k" * 50,
             "PUBLIC_URL": self.base,
             "ALLOWED_HOSTS": "127.0.0.1",
+            "TICKETS_SAMPLE_TICKETS": "100",
+            "RATE_LIMIT_REQUESTS": "1000",  # every client of the rehearsal has the same address
             "WEB_WORKERS": "2",
             "DB_POOL": "1" if name == "live" else "",
             **({"PROMETHEUS_MULTIPROC_DIR": str(self.folder / f"{name}-metrics")} if name in ("web", "nested") else {}),
@@ -135,7 +138,23 @@ class House:
             "TELEGRAM_API_BASE": f"{self.sandbox}/__sandbox/telegram",
             "CRYPTO_BOT_API_TOKEN": "7002:token-of-the-process-set",
             "CRYPTO_BOT_API_BASE": f"{self.sandbox}/__sandbox/cryptobot",
+            "OCTO_SHOP_ID": "7003",
+            "OCTO_SECRET": "secret-of-the-process-set",
+            "OCTO_UNIQUE_KEY": OCTO_UNIQUE_KEY,
+            "OCTO_API_BASE": f"{self.sandbox}/__sandbox/octo",
             **self.settings,
+        }
+
+    def restaurant(self) -> dict[str, str]:
+        """Settings that open the restaurant's doors to the sandbox: iiko, the menu, the demo's guest."""
+        return {
+            "IIKO_API_LOGIN": "login-of-the-process-set",
+            "IIKO_ORGANIZATION_ID": "00000000-0000-4000-8000-000000007004",
+            "IIKO_WEBHOOK_SECRET": "iiko-of-the-process-set",
+            "IIKO_API_BASE_URL": f"{self.sandbox}/__sandbox/iiko",
+            "MENU_API_URL": f"{self.sandbox}/__sandbox/myresto/main/api/v1/menu",
+            "STOP_LIST_API_URL": f"{self.sandbox}/__sandbox/myresto/main/api/v1/menu/stop-lists",
+            "DEMO_PHONE": "+998911111111",
         }
 
     def command(self, name: str) -> list[str]:
@@ -238,9 +257,11 @@ def house(folder: Path) -> Iterator[House]:
         database = stack.enter_context(_database(server))
         index = stack.enter_context(_redis_index(os.environ["TEST_REDIS_URL"]))
         found = House(folder, database, index)
+        found.settings |= found.restaurant()
         stack.callback(found.stop)
         found.run("migrate", "--no-input")
         found.run("check_start")
+        found.run("collectstatic", "--no-input", "-v0")  # as the image has it; pages name files by their fingerprints
         found.router.start()
         stack.callback(found.router.stop)
         found.start("web", "live", "worker", "beat", "sandbox")

@@ -35,7 +35,7 @@ PUBLIC = {"actions", "queries", "events", "models"}
 MORE_PUBLIC = {
     "accounts": {"authentication", "tokens", "kit"},
     "notifications": {"live", "consumers", "channels"},
-    "integrations": {"ports", "telegram"},
+    "integrations": {"ports", "guests", "dishes", "telegram", "eskiz"},
 }
 """Platform apps that show more (design 3.3)."""
 

@@ -45,24 +45,48 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield found
 
 
-def journey(at: House) -> list[str]:
-    return [sys.executable, "manage.py", "journey", "urgent", "--base", at.base, "--sandbox", at.sandbox]
+def journey(at: House, product: str) -> list[str]:
+    return [sys.executable, "manage.py", "journey", product, "--base", at.base, "--sandbox", at.sandbox]
 
 
-def test_journey_is_green_on_the_process_set(running: House) -> None:
+PLANT = """
+from apps.portal import seeding
+for product in ("loyalty", "tickets"):
+    print(seeding.plant(product))
+"""
+
+
+@pytest.fixture(scope="module")
+def planted(running: House) -> House:
+    """With the sample staff and city, whose people these journeys sign in."""
+    running.run("shell", "-c", PLANT)
+    return running
+
+
+@pytest.mark.parametrize("product", ["loyalty", "tickets"])
+def test_journey_of_sample_people_is_green_on_the_process_set(planted: House, product: str) -> None:
+    walk(planted, product)
+
+
+@pytest.mark.parametrize("product", ["urgent", "shop", "florist"])
+def test_journey_is_green_on_the_process_set(running: House, product: str) -> None:
+    walk(running, product)
+
+
+def walk(at: House, product: str) -> None:
     done = subprocess.run(
-        journey(running), cwd=ROOT, env=running.environment(), capture_output=True, text=True, timeout=180
+        journey(at, product), cwd=ROOT, env=at.environment(), capture_output=True, text=True, timeout=180
     )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr[-2000:]}\n{at.tail('web')}"
+    drain(at)
+    assert_books_are_straight(at)
 
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr[-2000:]}\n{running.tail('web')}"
-    drain(running)
-    assert_books_are_straight(running)
 
-
-def test_journey_survives_the_death_of_worker_and_connections(running: House) -> None:
+@pytest.mark.parametrize("product", ["urgent", "shop"])
+def test_journey_survives_the_death_of_worker_and_connections(running: House, product: str) -> None:
     """At every third step the journey holds its breath; meanwhile the worker dies and every connection is cut."""
     walk = subprocess.Popen(
-        journey(running), cwd=ROOT, env=running.environment(),
+        journey(running, product), cwd=ROOT, env=running.environment(),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1,
     )  # fmt: skip
     assert walk.stdout is not None

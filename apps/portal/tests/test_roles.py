@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 
-from apps.portal import backoffice, roles
+from apps.portal import backoffice, demo, roles
 from apps.portal.tests.cast import at_the_desk, hire, person
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +54,7 @@ def test_money_and_moderation_are_different_people() -> None:
     assert "urgent.moderate" not in rights("Finance") | rights("Urgent support")
 
 
-@pytest.mark.parametrize("name", ["admin", "moderator", "support", "finance", "auditor", "operator"])
+@pytest.mark.parametrize("name", list(demo.STAFF))
 def test_everybody_reaches_the_start_page_and_every_row_of_the_own_menu(name: str) -> None:
     hire()
     browser = at_the_desk(name)

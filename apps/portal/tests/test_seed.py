@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from apps.core.testing import deliver
 from apps.ledger import queries as ledger
-from apps.portal import demo, ticking
+from apps.payments.models import Payment
+from apps.portal import demo, roles, ticking
 from apps.portal.tests.cast import person
+from apps.urgent.conf import PROVIDERS, TOPUP
 from apps.urgent.models import Complaint, Invoice, Member, Order, Review, Take
 from apps.urgent.queries import members as figures
 
@@ -37,8 +39,9 @@ def test_every_screen_has_something_to_show() -> None:
     assert set(Order.objects.values_list("status", flat=True)) == set(Order.Status.values)
     assert set(Review.objects.values_list("status", flat=True)) == set(Review.Status.values)
     assert set(Complaint.objects.values_list("status", flat=True)) == set(Complaint.Status.values)
-    assert {"paid", "expired", "refused"} <= set(Invoice.objects.values_list("status", flat=True))
-    assert set(Invoice.objects.values_list("provider", flat=True)) == set(Invoice.Provider.values)
+    bills = Payment.objects.filter(purpose=TOPUP)
+    assert {"paid", "cancelled", "failed"} <= set(bills.values_list("status", flat=True))
+    assert set(bills.values_list("method", flat=True)) == set(PROVIDERS)
     assert set(Order.objects.filter(status="active").values_list("takes_count", flat=True)) == {0, 1, 2, 3}
     assert Order.objects.count() >= 60
     assert Member.objects.count() == 12
@@ -49,7 +52,7 @@ def test_balances_and_counters_are_true() -> None:
     assert figures.mismatches() == []
     report = ledger.audit()
     assert (report.faults, set(report.sums.values())) == ([], {0})
-    paid = Invoice.objects.filter(status="paid").aggregate(total=Sum("amount"))["total"]
+    paid = Invoice.objects.exclude(entry=None).aggregate(total=Sum("amount"))["total"]
     kept = sum(take.price for take in Take.objects.filter(refunded_at=None))
     assert sum(figures.roubles(member) for member in Member.objects.select_related("user")) == paid - kept
 
@@ -88,7 +91,7 @@ def test_a_production_start_refuses_the_sample_people(settings: Any, monkeypatch
     seed()
     settings.EMBEDDED = False
     monkeypatch.setattr("apps.portal.management.commands.check_start.call_command", lambda *args, **options: None)
-    with pytest.raises(CommandError, match="admin, auditor, finance, moderator, operator, support"):
+    with pytest.raises(CommandError, match=", ".join(sorted(demo.STAFF))):
         call_command("check_start", stdout=StringIO())
     for name in demo.STAFF:
         found = person(name)
@@ -102,6 +105,18 @@ def test_a_superuser_of_any_name_with_the_published_password_is_found() -> None:
 
     get_user_model().objects.create_superuser(username="boss", password=demo.PASSWORD)
     assert demo.people_with_the_demo_password() == ["boss"]
+
+
+def test_the_city_and_the_restaurants_have_their_people() -> None:
+    """Every role of theirs belongs to somebody who does nothing else."""
+    seed()
+    wanted = {name for name in roles.ROLES if name.startswith(("City", "Restaurant"))}
+    held = {role: [name for name, (_does, theirs) in demo.STAFF.items() if role in theirs] for role in wanted}
+    assert len(wanted) == 5 and all(len(people) == 1 for people in held.values())
+    for role, (name,) in held.items():
+        found = person(name)
+        assert list(found.groups.values_list("name", flat=True)) == [role]
+        assert (found.is_staff, found.is_superuser, found.check_password(demo.PASSWORD)) == (True, False, True)
 
 
 def test_an_embedded_start_allows_them() -> None:

@@ -13,10 +13,19 @@ from django.urls import URLPattern, URLResolver
 from apps.portal import products
 from apps.portal import urls as roof
 
-EXPECTED: dict[tuple[str, str], set[str]] = {}
+EXPECTED: dict[tuple[str, str], set[str]] = {
+    ("urgent", "florist"): {"api/orders", "api/orders/<>"},
+    ("loyalty", "tickets"): {
+        *("api/v1/auth/me", "api/v1/auth/refresh", "api/v1/auth/staff/login", "api/v1/files/<>"),
+        *("api/v1/notifications", "api/v1/notifications/<>", "api/v1/users", "api/v1/users/<>"),
+    },
+}
 """(winner, loser) → paths that both own. An unlisted collision fails, and so does one that has gone."""
 
-ROOF_ONLY = {"", "health", "docs", "redoc", "openapi.json", "metrics", "admin", "my/status", "favicon.ico"}
+ROOF_ONLY = {
+    *("", "health", "docs", "redoc", "openapi.json", "metrics", "admin", "favicon.ico"),
+    *("my/status", "my/alerts/read"),
+}
 """Paths of the roof itself; no product may own one of them at the root."""
 
 

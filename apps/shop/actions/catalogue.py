@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.db.models.functions import Greatest
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from apps.shop import access, errors
@@ -19,6 +20,8 @@ from apps.shop.queries import cached
 
 TIYIN = Decimal("0.01")
 LARGEST_PRICE = Decimal("9999999999.99")
+LARGEST_STOCK = 2_147_483_647
+"""Pieces that the column holds."""
 
 
 # ── Categories ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -45,7 +48,8 @@ def _save_category(category: Category) -> Category:
     try:
         with transaction.atomic():
             category.save()
-            cached.forget(cached.CATEGORIES, cached.SLIPPERS)
+            cached.CATEGORIES.forget()
+            cached.SLIPPERS.forget()
     except IntegrityError as problem:
         raise errors.CategoryNameTaken() from problem
     return category
@@ -58,7 +62,8 @@ def delete_category(*, by: Any, category_id: int) -> None:
         deleted, _ = Category.objects.filter(pk=category_id).delete()
         if not deleted:
             raise errors.CategoryNotFound()
-        cached.forget(cached.CATEGORIES, cached.SLIPPERS)
+        cached.CATEGORIES.forget()
+        cached.SLIPPERS.forget()
 
 
 # ── Products ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -80,7 +85,7 @@ def add(
             name=name, size=size, price=price, quantity=quantity, category_id=category_id, **more
         )
         _note_price(slipper, None, by)
-        cached.forget(cached.SLIPPERS)
+        cached.SLIPPERS.forget()
     return slipper
 
 
@@ -107,7 +112,7 @@ def _save(slipper: Slipper, old_price: Decimal, by: Any) -> None:
     if slipper.price != old_price:
         _note_price(slipper, old_price, by)
     stock_watch.look([slipper.pk])
-    cached.forget(cached.SLIPPERS)
+    cached.SLIPPERS.forget()
 
 
 def restock(*, by: Any, slipper_id: int, delta: int) -> Slipper:
@@ -118,7 +123,7 @@ def restock(*, by: Any, slipper_id: int, delta: int) -> Slipper:
     access.ensure_can_edit_catalogue(by)
     with transaction.atomic():
         slipper = lock(slipper_id)
-        if slipper.quantity + delta < 0:
+        if not 0 <= slipper.quantity + delta <= LARGEST_STOCK:
             raise errors.StockChanged()
         slipper.quantity += delta
         _save(slipper, slipper.price, by)
@@ -133,7 +138,7 @@ def take_out(*, by: Any, slipper_id: int) -> Slipper:
         slipper.is_deleted, slipper.deleted_at = True, timezone.now()
         slipper.save(update_fields=["is_deleted", "deleted_at"])
         slipper.cart_items.all().delete()
-        cached.forget(cached.SLIPPERS)
+        cached.SLIPPERS.forget()
     return slipper
 
 
@@ -144,7 +149,7 @@ def bring_back(*, by: Any, slipper_id: int) -> Slipper:
         slipper = Slipper.objects.lock(errors.SlipperNotFound, pk=slipper_id)
         slipper.is_deleted, slipper.deleted_at = False, None
         slipper.save(update_fields=["is_deleted", "deleted_at"])
-        cached.forget(cached.SLIPPERS)
+        cached.SLIPPERS.forget()
     return slipper
 
 
@@ -184,7 +189,7 @@ def edit_many(*, by: Any, ids: Iterable[int], edit: BulkEdit) -> int:
             _reprice(slipper, edit, by)
         _restock([slipper.pk for slipper in chosen], edit)
         stock_watch.look([slipper.pk for slipper in chosen])
-        cached.forget(cached.SLIPPERS)
+        cached.SLIPPERS.forget()
     return len(chosen)
 
 
@@ -211,4 +216,11 @@ def _restock(ids: list[int], edit: BulkEdit) -> None:
     if edit.stock is not None:
         rows.update(quantity=edit.stock, updated_at=timezone.now())
     elif edit.add_stock:
-        rows.update(quantity=Greatest(F("quantity") + edit.add_stock, 0), updated_at=timezone.now())
+        rows.update(quantity=_moved(edit.add_stock), updated_at=timezone.now())
+
+
+def _moved(by: int) -> Combinable:
+    """The stock moved by so many pieces, held between nothing and the most before it is added: a sum may overflow."""
+    if by < 0:
+        return Greatest(F("quantity") + by, 0)
+    return Least(F("quantity"), max(LARGEST_STOCK - by, 0)) + min(by, LARGEST_STOCK)

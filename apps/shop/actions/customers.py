@@ -10,19 +10,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts import actions as accounts
+from apps.accounts import queries as people
 from apps.shop import access, errors
 from apps.shop.actions import sessions
 from apps.shop.models import Customer, Order
 
 log = logging.getLogger(__name__)
 
-KEPT_BECAUSE_PAID = (
-    Order.Status.CONFIRMED,
-    Order.Status.PREPARING,
-    Order.Status.READY,
-    Order.Status.DELIVERED,
-    Order.Status.REFUNDED,
-)
+KEPT_BECAUSE_PAID = (*Order.PAID, Order.Status.REFUNDED)
 """Orders for which money has moved; their customers are not deleted."""
 
 
@@ -97,6 +92,7 @@ def _locked(customer_id: int) -> Customer:
 
 
 def _change(customer: Customer, changes: Mapping[str, Any]) -> Customer:
+    _ensure_not_a_name_of_the_house(customer, changes.get("name", ""))
     sessions.ensure_free(name=changes.get("name", ""), phone_number=changes.get("phone_number"), but=customer.pk)
     try:
         with transaction.atomic():
@@ -111,6 +107,13 @@ def _change(customer: Customer, changes: Mapping[str, Any]) -> Customer:
         sessions.ensure_free(name=changes.get("name", ""), phone_number=changes.get("phone_number"), but=customer.pk)
         raise
     return fresh
+
+
+def _ensure_not_a_name_of_the_house(customer: Customer, name: str) -> None:
+    """Another person signs in with it, though not as a customer yet (D16). Raises `NameTaken`."""
+    person = people.person(username=name.strip().lower()) if name else None
+    if person is not None and person.pk != customer.user_id:
+        raise errors.NameTaken()
 
 
 def _rename_person(customer: Customer, old_name: str) -> None:

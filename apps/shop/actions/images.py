@@ -54,7 +54,9 @@ def add(*, by: Any, slipper_id: int, files: Sequence[Any]) -> list[SlipperImage]
         with transaction.atomic():
             slipper = catalogue.lock(slipper_id)
             _ensure_room(slipper, len(pictures))
-            paths += [_store(picture) for picture in pictures]
+            for picture in pictures:
+                paths.append(_new_path(picture))  # before it is stored: half a file must not stay behind either
+                _store(picture, paths[-1])
             return _hang(slipper, paths)
     except BaseException:  # whatever happened, rows were rolled back: their files must not stay behind
         _remove_files(paths)
@@ -80,7 +82,7 @@ def remove(*, by: Any, slipper_id: int, image_id: int) -> None:
         if slipper.image == path:
             _show(slipper, heir.image_path if heir else "")
         transaction.on_commit(lambda: _remove_files([path]))
-        cached.forget(cached.SLIPPERS)
+        cached.SLIPPERS.forget()
 
 
 def make_primary(*, by: Any, slipper_id: int, image_id: int) -> SlipperImage:
@@ -94,7 +96,7 @@ def make_primary(*, by: Any, slipper_id: int, image_id: int) -> SlipperImage:
         slipper.images.filter(is_primary=True).update(is_primary=False)
         slipper.images.filter(pk=image_id).update(is_primary=True)
         _show(slipper, image.image_path)
-        cached.forget(cached.SLIPPERS)
+        cached.SLIPPERS.forget()
     image.is_primary = True
     return image
 
@@ -106,7 +108,7 @@ def describe(*, by: Any, slipper_id: int, image_id: int, alt_text: str | None) -
         found = SlipperImage.objects.filter(pk=image_id, slipper_id=slipper_id)
         if not found.update(alt_text=alt_text or None):
             raise errors.ImageNotFound()
-        cached.forget(cached.SLIPPERS)
+        cached.SLIPPERS.forget()
 
 
 def thumbnail_path(path: str) -> str:
@@ -145,13 +147,15 @@ def _ensure_room(slipper: Slipper, more: int) -> None:
         raise errors.TooManyImages(most=most)
 
 
-def _store(picture: Picture) -> str:
-    """Store picture and small copy; returns the public path."""
-    name = f"{uuid4().hex}.{picture.extension}"
-    default_storage.save(FOLDER + name, ContentFile(picture.content))
+def _new_path(picture: Picture) -> str:
+    return f"{PUBLIC_FOLDER}{uuid4().hex}.{picture.extension}"
+
+
+def _store(picture: Picture, path: str) -> None:
+    """Picture and small copy."""
+    default_storage.save(stored_name(path), ContentFile(picture.content))
     small = uploads.thumbnail(picture, side=THUMBNAIL_SIDE)
-    default_storage.save(f"{FOLDER}{THUMB}{name}", ContentFile(small.content))
-    return PUBLIC_FOLDER + name
+    default_storage.save(stored_name(thumbnail_path(path)), ContentFile(small.content))
 
 
 def _hang(slipper: Slipper, paths: list[str]) -> list[SlipperImage]:
@@ -170,7 +174,7 @@ def _hang(slipper: Slipper, paths: list[str]) -> list[SlipperImage]:
     made = SlipperImage.objects.bulk_create(rows)
     if not slipper.image:
         _show(slipper, paths[0])
-    cached.forget(cached.SLIPPERS)
+    cached.SLIPPERS.forget()
     return made
 
 
@@ -184,5 +188,5 @@ def _remove_files(paths: list[str]) -> None:
         for public in (path, thumbnail_path(path)):
             try:
                 default_storage.delete(stored_name(public))
-            except OSError:
+            except Exception:  # buckets have errors of their own that are no OSError
                 log.warning("a picture's file could not be removed", exc_info=True)

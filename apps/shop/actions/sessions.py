@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from apps.accounts import tokens
 from apps.accounts.actions import NOWHERE, Caller
 from apps.accounts.kit import CodeFigures, LoginFigures
 from apps.accounts.models import MailToken, User
+from apps.core import throttle
 from apps.core.errors import Refused
 from apps.core.throttle import Limit
 from apps.shop import errors
@@ -119,7 +121,7 @@ def join(*, user: User) -> Customer:
     if found := Customer.objects.select_related("user").filter(user=user).first():
         return found
     wanted = (user.username or user.first_name or f"user{user.pk}")[:90]
-    name = f"{wanted}-{user.pk}" if Customer.objects.called(wanted).exists() else wanted
+    name = f"{wanted}-{secrets.token_hex(4)}" if Customer.objects.called(wanted).exists() else wanted
     try:
         with transaction.atomic():
             return Customer.objects.create(user=user, name=name, surname=user.last_name[:100])
@@ -151,7 +153,13 @@ def log_out(*, held: list[str], caller: Caller = NOWHERE) -> None:
 
 
 def change_password(*, by: Customer, current: str, new: str, caller: Caller = NOWHERE) -> None:
-    """Replace a known password; all sessions end. Raises `CurrentPasswordWrong`, `accounts.PasswordTooWeak`."""
+    """Replace a known password; all sessions end.
+
+    Raises `CurrentPasswordWrong`, `accounts.PasswordTooWeak`, `accounts.TooManyTries`: a stolen token guesses no longer
+    than a stranger at the door.
+    """
+    tries = Limit(settings.SHOP.login_rate_limit, settings.SHOP.login_rate_window_seconds)
+    throttle.hit("shop-password", by.pk, tries, refusal=accounts.TooManyTries)
     try:
         accounts.change_password(by=by.user, old=current, new=new, caller=caller, strength=accounts.check_length)
     except accounts.OldPasswordWrong as problem:

@@ -1,4 +1,4 @@
-"""Telling staff that a product runs out."""
+"""Telling the shop's administrators that a product runs out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import User
 from apps.core import events
 from apps.notifications import actions as notifications
+from apps.notifications.actions import Saying
 from apps.notifications.channels import INBOX, MAIL, register_kind
 from apps.shop.conf import PRODUCT
 from apps.shop.events import StockRanLow
@@ -33,26 +34,31 @@ def look(ids: Iterable[int] | None = None) -> int:
     with transaction.atomic():
         rows.filter(quantity__gt=most, low_stock_at__isnull=False).update(low_stock_at=None)
         fallen = rows.filter(quantity__lte=most, low_stock_at=None).order_by("pk")
-        low = list(fallen.select_for_update(of=("self",)).only("pk", "quantity"))
-        Slipper.objects.filter(pk__in=[slipper.pk for slipper in low]).update(low_stock_at=timezone.now())
+        low = list(fallen.select_for_update(of=("self",)).only("pk", "name", "size", "quantity"))
+        now = timezone.now()
+        Slipper.objects.filter(pk__in=[slipper.pk for slipper in low]).update(low_stock_at=now)
         for slipper in low:
-            events.publish(StockRanLow(slipper_id=slipper.pk, quantity=slipper.quantity))
+            events.publish(
+                StockRanLow(
+                    slipper_id=slipper.pk,
+                    name=slipper.name,
+                    size=slipper.size,
+                    quantity=slipper.quantity,
+                    fell_at=now.isoformat(),
+                )
+            )
     return len(low)
 
 
-def tell_staff(*, slipper_id: int, quantity: int) -> None:
+def tell_administrators(fall: StockRanLow) -> None:
     """A line in the inbox of every administrator of the shop; the same fall tells nobody twice."""
-    slipper = Slipper.objects.filter(pk=slipper_id).first()
-    if slipper is None or slipper.low_stock_at is None:
-        return
-    facts = {"name": slipper.name, "size": slipper.size, "quantity": quantity}
-    for person in User.objects.filter(shop_customer__is_admin=True, shop_customer__deleted_at=None, is_active=True):
-        notifications.tell(
-            user=person,
-            product=PRODUCT,
-            kind=LOW_STOCK,
-            title=TITLE,
-            facts=facts,
-            payload={"slipper_id": slipper_id, "quantity": quantity},
-            key=f"low-stock:{slipper_id}:{slipper.low_stock_at.isoformat()}",
-        )
+    saying = Saying(
+        product=PRODUCT,
+        kind=LOW_STOCK,
+        title=TITLE,
+        facts={"name": fall.name, "size": fall.size, "quantity": fall.quantity},
+        payload={"slipper_id": fall.slipper_id, "quantity": fall.quantity},
+        key=f"low-stock:{fall.slipper_id}:{fall.fell_at}",
+    )
+    admins = User.objects.filter(shop_customer__is_admin=True, shop_customer__deleted_at=None, is_active=True)
+    notifications.tell_many(users=admins, saying=saying)

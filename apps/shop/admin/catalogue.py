@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
@@ -33,6 +34,8 @@ WORDS = ("name", "size", "price", "category", "spic", "package_code")
 """Fields that are replaced; `quantity` is not: it moves by what staff added or took off."""
 
 MOST_AT_ONCE = 1000
+ID = re.compile(r"[0-9]{1,18}")
+"""What fits into a column of ids."""
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -199,7 +202,7 @@ class SlipperAdmin(ImportMixin, HouseAdmin):
     ordering = ("-id",)
     inlines = (PictureInline, PriceInline)
     actions = ("edit_selected",)
-    actions_detail = ("take_out", "bring_back")
+    actions_detail = one_click = ("take_out", "bring_back")
     fieldsets = (
         (None, {"fields": ("name", "size", "category", "price", "quantity")}),
         (_("Pictures"), {"fields": ("main_picture", "new_pictures")}),
@@ -280,7 +283,7 @@ class SlipperAdmin(ImportMixin, HouseAdmin):
         """Prices and stock of the chosen products."""
         if not self.has_edit_stock_permission(request):
             raise PermissionDenied
-        ids = [int(text) for text in request.GET.get("ids", "").split(",") if text.isdigit()][:MOST_AT_ONCE]
+        ids = [int(text) for text in request.GET.get("ids", "").split(",") if ID.fullmatch(text)][:MOST_AT_ONCE]
         back = reverse("admin:shop_slipper_changelist")
         asked = BulkForm(request.POST or None)
         if request.method == "POST" and asked.is_valid():

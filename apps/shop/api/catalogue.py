@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 from rest_framework.parsers import MultiPartParser
 
 from apps.core.errors import TooLarge
+from apps.core.kept import Kept
 from apps.core.routing import path
 from apps.core.wire import Shape, endpoint
 from apps.shop import errors
@@ -20,14 +21,13 @@ from apps.shop.actions import catalogue, images
 from apps.shop.api.base import AdminView
 from apps.shop.api.users import Id, Skip
 from apps.shop.queries import catalogue as questions
-from apps.shop.queries.cached import Kept
 
 Trimmed = StringConstraints(strip_whitespace=True)
 CategoryName = Annotated[str, Trimmed, Field(min_length=1, max_length=100)]
 ProductName = Annotated[str, Trimmed, Field(min_length=1, max_length=100)]
 Size = Annotated[str, Trimmed, Field(min_length=1, max_length=20)]
 Price = Annotated[Decimal, Field(gt=0, le=catalogue.LARGEST_PRICE, decimal_places=2)]
-Quantity = Annotated[int, Field(ge=0, le=2_147_483_647)]
+Quantity = Annotated[int, Field(ge=0, le=catalogue.LARGEST_STOCK)]
 
 
 class PartialShape(Shape):

@@ -9,6 +9,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -21,7 +22,7 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.text import compress_string
 
 from apps.core.errors import TooMany
-from apps.core.throttle import Limit, client_address
+from apps.core.throttle import Limit, client_address, increment, neighbourhood
 from apps.shop.api.wire import WIRE
 
 log = logging.getLogger(__name__)
@@ -73,17 +74,13 @@ def count(subject: str, limit: Limit, *, now: float | None = None) -> Count:
     digest = hashlib.sha256(subject.encode()).hexdigest()[:24]
     key = f"shop:rate:{limit.seconds}:{int(slice_number)}:{digest}"
     before = int(cache.get(f"shop:rate:{limit.seconds}:{int(slice_number) - 1}:{digest}") or 0)
-    used = before * (1 - elapsed / limit.seconds) + _increment(key, limit.seconds)
+    used = before * (1 - elapsed / limit.seconds) + increment(key, 2 * limit.seconds)
     reset = max(1, ceil(limit.seconds - elapsed))
     if used > limit.count:
-        cache.decr(key)
+        with suppress(ValueError):  # a full cache has forgotten it in between
+            cache.decr(key)
         return Count(limit.count, 0, reset, is_over=True)
     return Count(limit.count, int(limit.count - used), reset, is_over=False)
-
-
-def _increment(key: str, seconds: int) -> int:
-    cache.add(key, 0, timeout=2 * seconds + 5)
-    return int(cache.incr(key))
 
 
 class ShopManners(MiddlewareMixin):
@@ -137,7 +134,7 @@ def _counted(request: HttpRequest) -> Count | None:
     most = settings.SHOP.notify_rate_limit_requests if is_notice else settings.SHOP.rate_limit_requests
     if request.method == "OPTIONS" or excluded or most <= 0:
         return None
-    subject = f"{'notify' if is_notice else 'all'}|{client_address(request)}"
+    subject = f"{'notify' if is_notice else 'all'}|{neighbourhood(client_address(request))}"
     return count(subject, Limit(most, settings.SHOP.rate_limit_window_seconds))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from apps.shop.api import auth, catalogue, system, users
+from apps.shop.api import auth, cart, catalogue, orders, payments, system, users
 
 app_name = "shop"
 urlpatterns = [
     *auth.urlpatterns,
     *users.urlpatterns,
     *catalogue.urlpatterns,
+    *cart.urlpatterns,
+    *orders.urlpatterns,
+    *payments.urlpatterns,
     *system.urlpatterns,
 ]

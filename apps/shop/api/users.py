@@ -146,6 +146,7 @@ class Me(ShopView):
             errors.PhoneTaken,
             errors.CurrentPasswordWrong,
             accounts.PasswordTooWeak,
+            accounts.TooManyTries,
         ],
         summary="Change my words or password",
     )

@@ -1,5 +1,5 @@
 """What the shop does when something happened, by noun."""
 
-from apps.shop.handlers import catalogue
+from apps.shop.handlers import catalogue, orders, payments
 
-__all__ = ["catalogue"]
+__all__ = ["catalogue", "orders", "payments"]

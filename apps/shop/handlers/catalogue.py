@@ -10,4 +10,4 @@ from apps.shop.events import StockRanLow
 @events.after(StockRanLow)
 def tell_the_administrators(event: StockRanLow) -> None:
     """A product runs out."""
-    stock_watch.tell_staff(slipper_id=event.slipper_id, quantity=event.quantity)
+    stock_watch.tell_administrators(event)

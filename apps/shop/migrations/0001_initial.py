@@ -11,7 +11,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -20,261 +19,467 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Category',
+            name="Category",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
-                ('description', models.CharField(blank=True, max_length=255, null=True, verbose_name='description')),
-                ('is_active', models.BooleanField(default=True, verbose_name='shown')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='changed')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, unique=True, verbose_name="name")),
+                ("description", models.CharField(blank=True, max_length=255, null=True, verbose_name="description")),
+                ("is_active", models.BooleanField(default=True, verbose_name="shown")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="created"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed"),
+                ),
             ],
             options={
-                'verbose_name': 'category',
-                'verbose_name_plural': 'categories',
-                'ordering': ['id'],
+                "verbose_name": "category",
+                "verbose_name_plural": "categories",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, verbose_name='sign-in name')),
-                ('surname', models.CharField(blank=True, max_length=100, verbose_name='surname')),
-                ('phone_number', models.CharField(blank=True, max_length=20, null=True, unique=True, verbose_name='phone')),
-                ('email', models.EmailField(blank=True, max_length=254, null=True, unique=True, verbose_name='e-mail')),
-                ('is_admin', models.BooleanField(default=False, help_text='May change the catalogue and see every order', verbose_name='administrator of the shop')),
-                ('deleted_at', models.DateTimeField(blank=True, null=True, verbose_name='left')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='joined')),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='changed')),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='shop_customer', to=settings.AUTH_USER_MODEL, verbose_name='person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, verbose_name="sign-in name")),
+                ("surname", models.CharField(blank=True, max_length=100, verbose_name="surname")),
+                (
+                    "phone_number",
+                    models.CharField(blank=True, max_length=20, null=True, unique=True, verbose_name="phone"),
+                ),
+                ("email", models.EmailField(blank=True, max_length=254, null=True, unique=True, verbose_name="e-mail")),
+                (
+                    "is_admin",
+                    models.BooleanField(
+                        default=False,
+                        help_text="May change the catalogue and see every order",
+                        verbose_name="administrator of the shop",
+                    ),
+                ),
+                ("deleted_at", models.DateTimeField(blank=True, null=True, verbose_name="left")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="joined")),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="changed")),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="shop_customer",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'customer',
-                'verbose_name_plural': 'customers',
-                'ordering': ['-created_at', '-id'],
-                'permissions': [('make_admin', 'Can make a customer an administrator of the shop')],
+                "verbose_name": "customer",
+                "verbose_name_plural": "customers",
+                "ordering": ["-created_at", "-id"],
+                "permissions": [("make_admin", "Can make a customer an administrator of the shop")],
             },
         ),
         migrations.CreateModel(
-            name='Cart',
+            name="Cart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='created')),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='changed')),
-                ('customer', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='cart', to='shop.customer', verbose_name='customer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="created")),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="changed")),
+                (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cart",
+                        to="shop.customer",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'cart',
-                'verbose_name_plural': 'carts',
+                "verbose_name": "cart",
+                "verbose_name_plural": "carts",
             },
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('pending', 'waiting for payment'), ('confirmed', 'paid'), ('preparing', 'being prepared'), ('ready', 'ready'), ('delivered', 'delivered'), ('cancelled', 'cancelled'), ('refunded', 'paid back')], default='pending', max_length=12, verbose_name='status')),
-                ('total_amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='total')),
-                ('currency', models.CharField(default='UZS', max_length=3, verbose_name='currency')),
-                ('notes', models.CharField(blank=True, max_length=500, null=True, verbose_name='notes')),
-                ('idempotency_key', models.CharField(blank=True, editable=False, max_length=64, null=True)),
-                ('request_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('stock_reserved_until', models.DateTimeField(blank=True, null=True, verbose_name='goods are kept until')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='created')),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='changed')),
-                ('paid_at', models.DateTimeField(blank=True, null=True, verbose_name='paid at')),
-                ('delivered_at', models.DateTimeField(blank=True, null=True, verbose_name='delivered at')),
-                ('cancelled_at', models.DateTimeField(blank=True, null=True, verbose_name='cancelled at')),
-                ('refunded_at', models.DateTimeField(blank=True, null=True, verbose_name='paid back at')),
-                ('deleted_at', models.DateTimeField(blank=True, null=True, verbose_name='deleted')),
-                ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='shop.customer', verbose_name='customer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "waiting for payment"),
+                            ("confirmed", "paid"),
+                            ("preparing", "being prepared"),
+                            ("ready", "ready"),
+                            ("delivered", "delivered"),
+                            ("cancelled", "cancelled"),
+                            ("refunded", "paid back"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                ("total_amount", models.DecimalField(decimal_places=2, max_digits=14, verbose_name="total")),
+                ("currency", models.CharField(default="UZS", max_length=3, verbose_name="currency")),
+                ("notes", models.CharField(blank=True, max_length=500, null=True, verbose_name="notes")),
+                ("idempotency_key", models.CharField(blank=True, editable=False, max_length=64, null=True)),
+                ("request_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                (
+                    "stock_reserved_until",
+                    models.DateTimeField(blank=True, null=True, verbose_name="goods are kept until"),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="created")),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="changed")),
+                ("paid_at", models.DateTimeField(blank=True, null=True, verbose_name="paid at")),
+                ("delivered_at", models.DateTimeField(blank=True, null=True, verbose_name="delivered at")),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True, verbose_name="cancelled at")),
+                ("refunded_at", models.DateTimeField(blank=True, null=True, verbose_name="paid back at")),
+                ("deleted_at", models.DateTimeField(blank=True, null=True, verbose_name="deleted")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="shop.customer",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'order',
-                'verbose_name_plural': 'orders',
-                'ordering': ['-created_at', '-id'],
+                "verbose_name": "order",
+                "verbose_name_plural": "orders",
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Slipper',
+            name="Slipper",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('size', models.CharField(max_length=20, verbose_name='size')),
-                ('price', models.DecimalField(decimal_places=2, max_digits=12, validators=[django.core.validators.MinValueValidator(Decimal('0.01'))], verbose_name='price')),
-                ('quantity', models.PositiveIntegerField(default=0, verbose_name='in stock')),
-                ('image', models.CharField(blank=True, help_text='Path of the primary picture, or an address', max_length=255, verbose_name='main picture')),
-                ('spic', models.CharField(blank=True, help_text='Tax code of the product for receipts', max_length=20, verbose_name='SPIC')),
-                ('package_code', models.CharField(blank=True, max_length=20, verbose_name='package code')),
-                ('search_text', apps.shop.models.catalogue.SearchText(editable=False)),
-                ('is_deleted', models.BooleanField(default=False, verbose_name='out of the catalogue')),
-                ('deleted_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='taken out')),
-                ('low_stock_at', models.DateTimeField(blank=True, editable=False, help_text='When staff were told; empty while there is enough', null=True, verbose_name='ran low')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='changed')),
-                ('category', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='slippers', to='shop.category', verbose_name='category')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("size", models.CharField(max_length=20, verbose_name="size")),
+                (
+                    "price",
+                    models.DecimalField(
+                        decimal_places=2,
+                        max_digits=12,
+                        validators=[django.core.validators.MinValueValidator(Decimal("0.01"))],
+                        verbose_name="price",
+                    ),
+                ),
+                ("quantity", models.PositiveIntegerField(default=0, verbose_name="in stock")),
+                (
+                    "image",
+                    models.CharField(
+                        blank=True,
+                        help_text="Path of the primary picture, or an address",
+                        max_length=255,
+                        verbose_name="main picture",
+                    ),
+                ),
+                (
+                    "spic",
+                    models.CharField(
+                        blank=True, help_text="Tax code of the product for receipts", max_length=20, verbose_name="SPIC"
+                    ),
+                ),
+                ("package_code", models.CharField(blank=True, max_length=20, verbose_name="package code")),
+                ("search_text", apps.shop.models.catalogue.SearchText(editable=False)),
+                ("is_deleted", models.BooleanField(default=False, verbose_name="out of the catalogue")),
+                ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="taken out")),
+                (
+                    "low_stock_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="When staff were told; empty while there is enough",
+                        null=True,
+                        verbose_name="ran low",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="created"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed"),
+                ),
+                (
+                    "category",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="slippers",
+                        to="shop.category",
+                        verbose_name="category",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'product',
-                'verbose_name_plural': 'products',
-                'ordering': ['-id'],
-                'permissions': [('edit_stock', 'Can change prices and stock in bulk'), ('import_slipper', 'Can import products'), ('export_slipper', 'Can export products')],
+                "verbose_name": "product",
+                "verbose_name_plural": "products",
+                "ordering": ["-id"],
+                "permissions": [
+                    ("edit_stock", "Can change prices and stock in bulk"),
+                    ("import_slipper", "Can import products"),
+                    ("export_slipper", "Can export products"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PriceChange',
+            name="PriceChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('old_price', models.DecimalField(decimal_places=2, max_digits=12, null=True, verbose_name='before')),
-                ('new_price', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='after')),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='when')),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='changed by')),
-                ('slipper', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='price_changes', to='shop.slipper', verbose_name='product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("old_price", models.DecimalField(decimal_places=2, max_digits=12, null=True, verbose_name="before")),
+                ("new_price", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="after")),
+                ("changed_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="when")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="changed by",
+                    ),
+                ),
+                (
+                    "slipper",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="price_changes",
+                        to="shop.slipper",
+                        verbose_name="product",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'price change',
-                'verbose_name_plural': 'price changes',
-                'ordering': ['-id'],
+                "verbose_name": "price change",
+                "verbose_name_plural": "price changes",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='OrderItem',
+            name="OrderItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.PositiveSmallIntegerField(verbose_name='pieces')),
-                ('unit_price', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='price')),
-                ('total_price', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='sum')),
-                ('notes', models.CharField(blank=True, max_length=255, null=True, verbose_name='notes')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('size', models.CharField(max_length=20, verbose_name='size')),
-                ('image', models.CharField(blank=True, max_length=255)),
-                ('order', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='shop.order', verbose_name='order')),
-                ('slipper', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='order_items', to='shop.slipper', verbose_name='product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.PositiveSmallIntegerField(verbose_name="pieces")),
+                ("unit_price", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="price")),
+                ("total_price", models.DecimalField(decimal_places=2, max_digits=14, verbose_name="sum")),
+                ("notes", models.CharField(blank=True, max_length=255, null=True, verbose_name="notes")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("size", models.CharField(max_length=20, verbose_name="size")),
+                ("image", models.CharField(blank=True, max_length=255)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="shop.order",
+                        verbose_name="order",
+                    ),
+                ),
+                (
+                    "slipper",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="order_items",
+                        to="shop.slipper",
+                        verbose_name="product",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'order line',
-                'verbose_name_plural': 'order lines',
-                'ordering': ['id'],
+                "verbose_name": "order line",
+                "verbose_name_plural": "order lines",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='CartItem',
+            name="CartItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.PositiveSmallIntegerField(verbose_name='pieces')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='added')),
-                ('cart', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='shop.cart', verbose_name='cart')),
-                ('slipper', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cart_items', to='shop.slipper', verbose_name='product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.PositiveSmallIntegerField(verbose_name="pieces")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="added")),
+                (
+                    "cart",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="shop.cart",
+                        verbose_name="cart",
+                    ),
+                ),
+                (
+                    "slipper",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="cart_items",
+                        to="shop.slipper",
+                        verbose_name="product",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'cart line',
-                'verbose_name_plural': 'cart lines',
-                'ordering': ['id'],
+                "verbose_name": "cart line",
+                "verbose_name_plural": "cart lines",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='SlipperImage',
+            name="SlipperImage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('image_path', models.CharField(max_length=255, verbose_name='path')),
-                ('is_primary', models.BooleanField(default=False, verbose_name='main picture')),
-                ('alt_text', models.CharField(blank=True, max_length=255, null=True, verbose_name='text for the blind')),
-                ('order_index', models.PositiveSmallIntegerField(default=0, verbose_name='place')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='uploaded')),
-                ('slipper', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='images', to='shop.slipper', verbose_name='product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("image_path", models.CharField(max_length=255, verbose_name="path")),
+                ("is_primary", models.BooleanField(default=False, verbose_name="main picture")),
+                (
+                    "alt_text",
+                    models.CharField(blank=True, max_length=255, null=True, verbose_name="text for the blind"),
+                ),
+                ("order_index", models.PositiveSmallIntegerField(default=0, verbose_name="place")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="uploaded"),
+                ),
+                (
+                    "slipper",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="images",
+                        to="shop.slipper",
+                        verbose_name="product",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'picture',
-                'verbose_name_plural': 'pictures',
-                'ordering': ['slipper', 'order_index'],
+                "verbose_name": "picture",
+                "verbose_name_plural": "pictures",
+                "ordering": ["slipper", "order_index"],
             },
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['-created_at', '-id'], name='shop_customers_newest'),
+            model_name="customer",
+            index=models.Index(fields=["-created_at", "-id"], name="shop_customers_newest"),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='shop_one_customer_per_name'),
+            model_name="customer",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("name"), name="shop_one_customer_per_name"
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['customer', '-created_at', '-id'], name='shop_orders_of_customer'),
+            model_name="order",
+            index=models.Index(fields=["customer", "-created_at", "-id"], name="shop_orders_of_customer"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['-created_at', '-id'], name='shop_orders_newest'),
+            model_name="order",
+            index=models.Index(fields=["-created_at", "-id"], name="shop_orders_newest"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('status', 'pending')), fields=['stock_reserved_until', 'id'], name='shop_orders_due'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("status", "pending")), fields=["stock_reserved_until", "id"], name="shop_orders_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key__isnull', False)), fields=('customer', 'idempotency_key'), name='shop_one_order_per_key'),
+            model_name="order",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("idempotency_key__isnull", False)),
+                fields=("customer", "idempotency_key"),
+                name="shop_one_order_per_key",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('total_amount__gte', 0)), name='shop_total_not_negative'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("total_amount__gte", 0)), name="shop_total_not_negative"
+            ),
         ),
         migrations.AddIndex(
-            model_name='slipper',
-            index=models.Index(condition=models.Q(('is_deleted', False)), fields=['-id'], name='shop_slippers_newest'),
+            model_name="slipper",
+            index=models.Index(condition=models.Q(("is_deleted", False)), fields=["-id"], name="shop_slippers_newest"),
         ),
         migrations.AddIndex(
-            model_name='slipper',
-            index=models.Index(condition=models.Q(('is_deleted', False)), fields=['name', 'id'], name='shop_slippers_by_name'),
+            model_name="slipper",
+            index=models.Index(
+                condition=models.Q(("is_deleted", False)), fields=["name", "id"], name="shop_slippers_by_name"
+            ),
         ),
         migrations.AddIndex(
-            model_name='slipper',
-            index=models.Index(condition=models.Q(('is_deleted', False)), fields=['price', 'id'], name='shop_slippers_by_price'),
+            model_name="slipper",
+            index=models.Index(
+                condition=models.Q(("is_deleted", False)), fields=["price", "id"], name="shop_slippers_by_price"
+            ),
         ),
         migrations.AddIndex(
-            model_name='slipper',
-            index=models.Index(condition=models.Q(('is_deleted', False)), fields=['created_at', 'id'], name='shop_slippers_by_age'),
+            model_name="slipper",
+            index=models.Index(
+                condition=models.Q(("is_deleted", False)), fields=["created_at", "id"], name="shop_slippers_by_age"
+            ),
         ),
         migrations.AddIndex(
-            model_name='slipper',
-            index=models.Index(condition=models.Q(('is_deleted', False)), fields=['category', '-id'], name='shop_slippers_of_category'),
+            model_name="slipper",
+            index=models.Index(
+                condition=models.Q(("is_deleted", False)), fields=["category", "-id"], name="shop_slippers_of_category"
+            ),
         ),
         migrations.AddIndex(
-            model_name='slipper',
-            index=models.Index(condition=models.Q(('is_deleted', False), ('low_stock_at', None)), fields=['quantity'], name='shop_slippers_low'),
+            model_name="slipper",
+            index=models.Index(
+                condition=models.Q(("is_deleted", False), ("low_stock_at", None)),
+                fields=["quantity"],
+                name="shop_slippers_low",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='slipper',
-            constraint=models.CheckConstraint(condition=models.Q(('price__gt', 0)), name='shop_price_above_zero'),
+            model_name="slipper",
+            constraint=models.CheckConstraint(condition=models.Q(("price__gt", 0)), name="shop_price_above_zero"),
         ),
         migrations.AddConstraint(
-            model_name='slipper',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 0)), name='shop_stock_not_negative'),
+            model_name="slipper",
+            constraint=models.CheckConstraint(condition=models.Q(("quantity__gte", 0)), name="shop_stock_not_negative"),
         ),
         migrations.AddIndex(
-            model_name='pricechange',
-            index=models.Index(fields=['slipper', '-id'], name='shop_prices_of_slipper'),
+            model_name="pricechange",
+            index=models.Index(fields=["slipper", "-id"], name="shop_prices_of_slipper"),
         ),
         migrations.AddConstraint(
-            model_name='orderitem',
-            constraint=models.UniqueConstraint(fields=('order', 'slipper'), name='shop_one_order_line_per_product'),
+            model_name="orderitem",
+            constraint=models.UniqueConstraint(fields=("order", "slipper"), name="shop_one_order_line_per_product"),
         ),
         migrations.AddConstraint(
-            model_name='orderitem',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='shop_order_line_at_least_one'),
+            model_name="orderitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 1)), name="shop_order_line_at_least_one"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cartitem',
-            constraint=models.UniqueConstraint(fields=('cart', 'slipper'), name='shop_one_cart_line_per_product'),
+            model_name="cartitem",
+            constraint=models.UniqueConstraint(fields=("cart", "slipper"), name="shop_one_cart_line_per_product"),
         ),
         migrations.AddConstraint(
-            model_name='cartitem',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__range', (1, 999))), name='shop_cart_line_1_to_999'),
+            model_name="cartitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__range", (1, 999))), name="shop_cart_line_1_to_999"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='slipperimage',
-            constraint=models.UniqueConstraint(fields=('slipper', 'order_index'), name='shop_one_picture_per_place'),
+            model_name="slipperimage",
+            constraint=models.UniqueConstraint(fields=("slipper", "order_index"), name="shop_one_picture_per_place"),
         ),
         migrations.AddConstraint(
-            model_name='slipperimage',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_primary', True)), fields=('slipper',), name='shop_one_main_picture'),
+            model_name="slipperimage",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_primary", True)), fields=("slipper",), name="shop_one_main_picture"
+            ),
         ),
     ]

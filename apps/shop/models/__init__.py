@@ -3,7 +3,7 @@
 from apps.shop.models.cart import Cart, CartItem
 from apps.shop.models.catalogue import Category, PriceChange, Slipper, SlipperImage
 from apps.shop.models.customers import Customer
-from apps.shop.models.orders import Order, OrderItem
+from apps.shop.models.orders import Order, OrderItem, OrderRequest
 
 __all__ = [
     "Cart",
@@ -12,6 +12,7 @@ __all__ = [
     "Customer",
     "Order",
     "OrderItem",
+    "OrderRequest",
     "PriceChange",
     "Slipper",
     "SlipperImage",

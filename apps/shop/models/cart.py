@@ -18,6 +18,9 @@ class Cart(models.Model):
         verbose_name = _("cart")
         verbose_name_plural = _("carts")
 
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
 
 class CartItem(models.Model):
     """So many pieces of one product."""
@@ -35,3 +38,6 @@ class CartItem(models.Model):
             models.UniqueConstraint(fields=["cart", "slipper"], name="shop_one_cart_line_per_product"),
             models.CheckConstraint(condition=models.Q(quantity__range=(1, 999)), name="shop_cart_line_1_to_999"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.slipper_id} × {self.quantity}"

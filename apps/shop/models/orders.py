@@ -1,7 +1,8 @@
-"""Orders and their lines (contract shop 2, 3.3, 3.4)."""
+"""Orders, their lines, and the keys under which they were asked for (contract shop 2, 3.3, 3.4)."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -15,14 +16,22 @@ class OrderQuerySet(VisibleQuerySet["Order"]):
     """Orders."""
 
     def visible_to(self, by: Any) -> OrderQuerySet:
-        """An admin sees all, a customer his own."""
+        """An admin sees all, a customer his own; deleted ones nobody."""
         if by is None:
             return self.none()
-        return self.all() if by.is_admin else self.filter(customer_id=by.pk)
+        alive = self.filter(deleted_at=None)
+        return alive if by.is_admin else alive.filter(customer_id=by.pk)
+
+    def due(self, now: datetime) -> OrderQuerySet:
+        """Unpaid orders whose goods were kept long enough; served by a partial index."""
+        return self.filter(status=Order.Status.PENDING, stock_reserved_until__lte=now)
 
 
 class Order(models.Model):
-    """A purchase. `status` is written by `states` only; `total_amount` is the sum of the lines and never changes."""
+    """A purchase. `status` is written by `states` only; `total_amount` is the sum of the lines, never a caller's word.
+
+    The goods of every order that is neither cancelled nor paid back are off the shelf (`Slipper.quantity`).
+    """
 
     class Status(models.TextChoices):
         PENDING = "pending", _("waiting for payment")
@@ -33,6 +42,15 @@ class Order(models.Model):
         CANCELLED = "cancelled", _("cancelled")
         REFUNDED = "refunded", _("paid back")
 
+    class CancelledBy(models.TextChoices):
+        """Who gave the order up: late money revives only what the clock ended."""
+
+        BUYER = "buyer", _("the buyer")
+        STAFF = "staff", _("the shop")
+        TIMER = "timer", _("the clock")
+
+    PAID = (Status.CONFIRMED, Status.PREPARING, Status.READY, Status.DELIVERED)
+
     customer = models.ForeignKey(
         "shop.Customer", models.PROTECT, related_name="orders", db_index=False, verbose_name=_("customer")
     )
@@ -40,14 +58,21 @@ class Order(models.Model):
     total_amount = models.DecimalField(_("total"), max_digits=14, decimal_places=2)
     currency = models.CharField(_("currency"), max_length=3, default="UZS")
     notes = models.CharField(_("notes"), max_length=500, null=True, blank=True)
-    idempotency_key = models.CharField(max_length=64, null=True, blank=True, editable=False)
-    request_hash = models.CharField(max_length=64, blank=True, editable=False)
-    stock_reserved_until = models.DateTimeField(_("goods are kept until"), null=True, blank=True)
+    stock_reserved_until = models.DateTimeField(
+        _("goods are kept until"), help_text=_("When the clock looks at an unpaid order")
+    )
+    payment_begun_at = models.DateTimeField(
+        _("payment begun"), null=True, blank=True, help_text=_("From then on nothing is added to the order")
+    )
+    cart_cleared_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("When its pieces left the cart; they leave it once")
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     updated_at = models.DateTimeField(_("changed"), default=timezone.now)
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
+    cancelled_by = models.CharField(_("cancelled by"), max_length=5, choices=CancelledBy.choices, blank=True)
     refunded_at = models.DateTimeField(_("paid back at"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
 
@@ -57,14 +82,13 @@ class Order(models.Model):
         ordering = ["-created_at", "-id"]
         verbose_name = _("order")
         verbose_name_plural = _("orders")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["customer", "idempotency_key"],
-                condition=models.Q(idempotency_key__isnull=False),
-                name="shop_one_order_per_key",
-            ),
-            models.CheckConstraint(condition=models.Q(total_amount__gte=0), name="shop_total_not_negative"),
+        permissions = [
+            ("advance_order", "Can move orders on and cancel them"),
+            ("override_order", "Can set orders paid or paid back by hand"),
+            ("export_order", "Can export orders"),
+            ("view_finance", "Can see the figures of the shop"),
         ]
+        constraints = [models.CheckConstraint(condition=models.Q(total_amount__gt=0), name="shop_total_above_zero")]
         indexes = [
             models.Index(fields=["customer", "-created_at", "-id"], name="shop_orders_of_customer"),
             models.Index(fields=["-created_at", "-id"], name="shop_orders_newest"),
@@ -75,6 +99,11 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    @property
+    def is_paid(self) -> bool:
+        """Money is here, and was not given back in full."""
+        return self.status in self.PAID
 
 
 class OrderItem(models.Model):
@@ -100,3 +129,27 @@ class OrderItem(models.Model):
             models.UniqueConstraint(fields=["order", "slipper"], name="shop_one_order_line_per_product"),
             models.CheckConstraint(condition=models.Q(quantity__gte=1), name="shop_order_line_at_least_one"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.size} × {self.quantity}"
+
+
+class OrderRequest(models.Model):
+    """A key under which a customer asked for an order, so that asking again gives the same one (D22).
+
+    A table of its own and not two columns of the order: a merged order was asked for under several keys.
+    """
+
+    customer = models.ForeignKey("shop.Customer", models.PROTECT, related_name="+", db_index=False)
+    key = models.CharField(max_length=64)
+    request_hash = models.CharField(max_length=64)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="requests")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("order request")
+        verbose_name_plural = _("order requests")
+        constraints = [models.UniqueConstraint(fields=["customer", "key"], name="shop_one_order_per_key")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.key}"

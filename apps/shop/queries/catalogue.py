@@ -13,12 +13,12 @@ import orjson
 from django.conf import settings
 from django.db import connection
 
+from apps.core.kept import Kept
 from apps.core.wire import JSON_OPTIONS
 from apps.shop import errors
 from apps.shop.models import Category, Slipper, SlipperImage
 from apps.shop.models.catalogue import searchable
 from apps.shop.queries import cached
-from apps.shop.queries.cached import Kept
 
 ORDERS = {
     "id_asc": "s.id",
@@ -34,10 +34,11 @@ DEFAULT_SORT = "id_desc"
 UNKNOWN_SORT = "name_asc"
 """What the original does with a word that it does not know."""
 
-FIELDS = (
-    "s.id, s.name, s.size, s.price, s.quantity, s.category_id, c.name, s.image, s.created_at, s.updated_at "
-    "FROM shop_slipper s LEFT JOIN shop_category c ON c.id = s.category_id"
-)
+FIELDS = "s.id, s.name, s.size, s.price, s.quantity, s.category_id, c.name, s.image"
+DATES = "s.created_at, s.updated_at"
+"""Of one product only: reading them costs a list more than all else in its rows."""
+
+FROM = "FROM shop_slipper s LEFT JOIN shop_category c ON c.id = s.category_id"
 IMAGES = "SELECT slipper_id, id, image_path, is_primary, alt_text, order_index FROM shop_slipperimage WHERE slipper_id"
 IMAGE_ORDER = "ORDER BY slipper_id, is_primary DESC, order_index"
 CATEGORY_FIELDS = ("id", "name", "description", "is_active", "created_at", "updated_at")
@@ -67,25 +68,32 @@ class Wanted:
 
 def listed(wanted: Wanted) -> Kept:
     """A page of products as JSON: no query when it is known, three at most when not."""
-    return cached.answer(cached.SLIPPERS, wanted.key, lambda: _dump(_page(wanted)))
+    return cached.SLIPPERS.answer(
+        f"list|{wanted.key}", lambda version: (_dump(_page(wanted, version)), cached.SLIPPERS_SECONDS)
+    )
 
 
 def one(slipper_id: int, *, include_images: bool = True) -> Kept:
     """One product as JSON. Raises `SlipperNotFound`, which is not kept."""
-    return cached.answer(
-        "slipper", f"{slipper_id}|{include_images}", lambda: _dump(_detail(slipper_id, include_images))
+    return cached.SLIPPERS.answer(
+        f"one|{slipper_id}|{include_images}",
+        lambda _: (_dump(_detail(slipper_id, include_images)), cached.SLIPPER_SECONDS),
     )
 
 
 def categories(*, skip: int = 0, limit: int = 100) -> Kept:
     """Categories as a bare array, inactive ones included, oldest first."""
     rows = Category.objects.order_by("id").values(*CATEGORY_FIELDS)
-    return cached.answer(cached.CATEGORIES, f"{skip}|{limit}", lambda: _dump(list(rows[skip : skip + limit])))
+    return cached.CATEGORIES.answer(
+        f"list|{skip}|{limit}", lambda _: (_dump(list(rows[skip : skip + limit])), cached.CATEGORY_SECONDS)
+    )
 
 
 def category(category_id: int) -> Kept:
     """One category. Raises `CategoryNotFound`."""
-    return cached.answer("category", str(category_id), lambda: _dump(_category(category_id)))
+    return cached.CATEGORIES.answer(
+        f"one|{category_id}", lambda _: (_dump(_category(category_id)), cached.CATEGORY_SECONDS)
+    )
 
 
 def images(slipper_id: int) -> dict[str, Any]:
@@ -127,17 +135,17 @@ def _category(category_id: int) -> dict[str, Any]:
     return row
 
 
-def _page(wanted: Wanted) -> dict[str, Any]:
+def _page(wanted: Wanted, version: int) -> dict[str, Any]:
     where, given = _where(wanted)
     sort = wanted.sort if wanted.sort in ORDERS else UNKNOWN_SORT
     rows = _rows(
-        f"SELECT {FIELDS} WHERE {where} ORDER BY {ORDERS[sort]} LIMIT %s OFFSET %s",  # noqa: S608 - no text of callers
+        f"SELECT {FIELDS} {FROM} WHERE {where} ORDER BY {ORDERS[sort]} LIMIT %s OFFSET %s",  # noqa: S608 - no text of callers
         [*given, wanted.limit, wanted.skip],
     )
     items = [_item(row) for row in rows]
     if wanted.include_images:
         _hang_pictures(items, wanted.limit)
-    total = _total(wanted, where, given)
+    total = _total(wanted, where, given, version)
     return {
         "items": items,
         "total": total,
@@ -168,13 +176,15 @@ def _escaped(text: str) -> str:
     return text
 
 
-def _total(wanted: Wanted, where: str, given: list[Any]) -> int:
+def _total(wanted: Wanted, where: str, given: list[Any], version: int) -> int:
     sql = f"SELECT count(*) FROM shop_slipper s WHERE {where}"  # noqa: S608 - no text of callers
-    return cached.counted(wanted.filter_key, lambda: _rows(sql, given)[0][0], settings.SHOP.count_cache_seconds)
+    return cached.SLIPPERS.number(
+        version, wanted.filter_key, lambda: _rows(sql, given)[0][0], settings.SHOP.count_cache_seconds
+    )
 
 
 def _detail(slipper_id: int, include_images: bool) -> dict[str, Any]:
-    rows = _rows(f"SELECT {FIELDS} WHERE s.id = %s AND NOT s.is_deleted", [slipper_id])  # noqa: S608
+    rows = _rows(f"SELECT {FIELDS}, {DATES} {FROM} WHERE s.id = %s AND NOT s.is_deleted", [slipper_id])  # noqa: S608
     if not rows:
         raise errors.SlipperNotFound()
     item = _item(rows[0])
@@ -188,7 +198,7 @@ def _item(row: tuple[Any, ...]) -> dict[str, Any]:
         "id": row[0],
         "name": row[1],
         "size": row[2],
-        "price": _number(row[3]),
+        "price": number(row[3]),
         "quantity": row[4],
         "category_id": row[5],
         "category_name": row[6],
@@ -230,8 +240,8 @@ def _rows(sql: str, given: list[Any]) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def _number(value: Any) -> int | float:
-    """Whole sums without a point, as `Wire.number` writes them."""
+def number(value: Any) -> int | float:
+    """A sum as a database hands it out; whole ones without a point, as `Wire.number` writes them."""
     return int(value) if value == int(value) else round(float(value), 2)
 
 

@@ -3,42 +3,54 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from apps.accounts import queries as accounts
 from apps.accounts.models import User
 from apps.core import phones
 from apps.core.errors import Invalid
 from apps.shop import errors
-from apps.shop.models import Customer
+from apps.shop.models import Customer, Order
 
 PHONE = re.compile(r"\+?[\d\s()-]{6,20}")
 """What may be meant as a phone; how many digits it must have is the number's own matter."""
 
 
 def called(text: str) -> Customer | None:
-    """The customer who is meant. A phone first: else one could name himself like somebody's phone and shut him out."""
+    """The customer who is meant. A phone or e-mail goes before a name, a proved one before one that was only told:
+    else one could name himself like somebody's phone, or tell it as his own, and shut him out.
+    """
     wanted = text.strip()
     if not wanted or "\x00" in wanted:
         return None
     here = Customer.objects.select_related("user").filter(deleted_at=None)
-    if PHONE.fullmatch(wanted) and (found := here.filter(phone_number=plain_phone(wanted)).first()):
-        return found
-    if "@" in wanted and (found := here.filter(email=wanted.lower()).first()):
-        return found
+    if PHONE.fullmatch(wanted):
+        phone = plain_phone(wanted)
+        if found := here.filter(user__phone=phone).first() or here.filter(phone_number=phone).first():
+            return found
+    if "@" in wanted:
+        email = wanted.lower()
+        if found := here.filter(user__email=email).first() or here.filter(email=email).first():
+            return found
     named = here.filter(pk__in=Customer.objects.called(wanted).values("pk"))
     return named.first()
 
 
 def person_called(text: str) -> User | None:
-    """The person who signs in: a customer, or a person of the house who has not shopped yet."""
-    if customer := called(text):
-        return accounts.person(pk=customer.user_id)
+    """The person who signs in: whoever proved this phone or e-mail to the house, a customer, or a person of the house
+    who has not shopped yet.
+    """
     found = accounts.person_called(text)
-    gone = found is not None and Customer.objects.filter(user=found, deleted_at__isnull=False).exists()
-    return None if gone else found
+    if found is not None and Customer.objects.filter(user=found, deleted_at__isnull=False).exists():
+        found = None
+    if found is not None and found.username != text.strip().lower():
+        return found
+    customer = called(text)
+    return accounts.person(pk=customer.user_id) if customer else found
 
 
 def plain_phone(text: str) -> str:
@@ -93,3 +105,19 @@ def one(*, by: Customer, customer_id: int) -> Customer:
     if found is None:
         raise errors.CustomerNotFound()
     return found
+
+
+def with_orders(customers: QuerySet[Customer]) -> QuerySet[Customer]:
+    """Customers with `placed_count` (orders) and `bought_for` (what those cost that were paid and not paid back)."""
+    mine = Order.objects.filter(customer=OuterRef("pk"), deleted_at=None).order_by().values("customer")
+    paid = mine.filter(status__in=Order.PAID)
+    return customers.annotate(
+        placed_count=Coalesce(Subquery(mine.annotate(count=Count("pk")).values("count")), 0),
+        bought_for=Coalesce(Subquery(paid.annotate(total=Sum("total_amount")).values("total")), Decimal(0)),
+    )
+
+
+def latest_orders(customer: Customer, most: int) -> list[Order]:
+    """His newest orders. One query."""
+    rows = Order.objects.filter(customer=customer, deleted_at=None).order_by("-created_at", "-id")
+    return list(rows[:most])

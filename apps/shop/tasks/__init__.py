@@ -1,5 +1,5 @@
 """The shop's jobs, by noun."""
 
-from apps.shop.tasks import catalogue
+from apps.shop.tasks import catalogue, orders, payments
 
-__all__ = ["catalogue"]
+__all__ = ["catalogue", "orders", "payments"]

@@ -14,8 +14,9 @@ from django.test import Client
 from PIL import Image
 
 from apps.accounts.models import User
-from apps.shop.actions import sessions
-from apps.shop.models import Category, Customer, Slipper
+from apps.shop.actions import placing, sessions
+from apps.shop.actions.placing import Wish
+from apps.shop.models import Category, Customer, Order, Slipper
 
 PASSWORD = "a good password"
 PHONES = {"anora": "+998901111111", "bobur": "+998902222222", "dilya": "+998903333333", "farid": "+998904444444"}
@@ -47,6 +48,17 @@ def slipper(name: str = "Тапочки", *, price: str = "50000", quantity: int
     return Slipper.objects.create(
         name=name, size=more.pop("size", "42"), price=Decimal(price), quantity=quantity, **more
     )
+
+
+def order(by: Customer, *lines: tuple[Slipper, int], **more: Any) -> Order:
+    """An unpaid order of these products and pieces."""
+    return placing.place(by=by, wishes=[Wish(slipper.pk, quantity) for slipper, quantity in lines], **more)
+
+
+def left(*slippers: Slipper) -> list[int]:
+    """Pieces on the shelf."""
+    found = dict(Slipper.objects.filter(pk__in=[slipper.pk for slipper in slippers]).values_list("pk", "quantity"))
+    return [found[slipper.pk] for slipper in slippers]
 
 
 def picture(

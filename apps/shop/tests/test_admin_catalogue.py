@@ -163,11 +163,25 @@ def test_a_bad_picture_is_a_message(desk: Client) -> None:
 
 def test_products_leave_and_come_back_and_are_never_deleted(desk: Client) -> None:
     slipper = cast.slipper()
-    desk.get(reverse("admin:shop_slipper_take_out", args=[slipper.pk]))
+    desk.post(reverse("admin:shop_slipper_take_out", args=[slipper.pk]))
     assert Slipper.objects.get().is_deleted is True
-    desk.get(reverse("admin:shop_slipper_bring_back", args=[slipper.pk]))
+    desk.post(reverse("admin:shop_slipper_bring_back", args=[slipper.pk]))
     assert Slipper.objects.get().is_deleted is False
     assert desk.post(reverse("admin:shop_slipper_delete", args=[slipper.pk]), {"post": "yes"}).status_code == 403
+
+
+def test_taking_out_is_a_form_of_the_page_with_its_token(db: None) -> None:
+    slipper, careful = cast.slipper(), Client(enforce_csrf_checks=True)
+    careful.force_login(cast.staff())
+    address = reverse("admin:shop_slipper_take_out", args=[slipper.pk])
+    assert [careful.get(address).status_code, careful.post(address).status_code] == [405, 403]
+    assert Slipper.objects.get().is_deleted is False
+    page = careful.get(reverse("admin:shop_slipper_change", args=[slipper.pk])).content.decode()
+    assert f'href="{address}"' not in page
+    form = page.partition(f'<form method="post" action="{address}">')[2].partition("</form>")[0]
+    token = form.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+    assert careful.post(address, {"csrfmiddlewaretoken": token}).status_code == 302
+    assert Slipper.objects.get().is_deleted is True
 
 
 def test_a_category_lives(desk: Client) -> None:
@@ -227,3 +241,19 @@ def test_administrators_are_made_with_a_reason_and_by_command(desk: Client, bobu
 def test_the_small_copy_of_foreign_pictures_is_themselves() -> None:
     assert images.thumbnail_path("https://cdn.example/a.jpg") == "https://cdn.example/a.jpg"
     assert images.thumbnail_path("/static/images/a.jpg") == "/static/images/thumb-a.jpg"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["slipper/abc/take_out/", "slipper/999/bring_back/", "customer/999/make_admin/", "customer/abc/unmake_admin/"],
+)
+def test_buttons_of_rows_that_do_not_exist_are_404(desk: Client, path: str) -> None:
+    assert desk.get(f"/admin/shop/{path}").status_code == 404
+
+
+def test_a_bulk_page_of_nonsense_changes_nothing(desk: Client) -> None:
+    slipper = cast.slipper()
+    url = f"/admin/shop/slipper/bulk/?ids=%C2%B2,abc,{'9' * 30},-1"
+    assert desk.get(url).status_code == 200
+    assert desk.post(url, {"price": "5"}).status_code == 302
+    assert Slipper.objects.get().price == slipper.price

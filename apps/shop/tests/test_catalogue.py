@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from apps.core.testing import deliver, query_budget
+from apps.core.testing import assert_refused, deliver, query_budget
 from apps.notifications.models import Notification
+from apps.shop import errors
 from apps.shop.actions import catalogue, stock_watch
 from apps.shop.models import CartItem, Category, Customer, PriceChange, Slipper, SlipperImage
 from apps.shop.tests import cast
@@ -312,3 +313,15 @@ def test_running_low_is_told_once_per_fall(anora: Customer, bobur: Customer) -> 
     catalogue.change(by=anora, slipper_id=slipper.pk, changes={"quantity": 0})
     deliver()
     assert Notification.objects.count() == 2
+
+
+def test_stock_does_not_run_over(anora: Customer) -> None:
+    slipper = cast.slipper(quantity=2_147_483_000)
+    catalogue.edit_many(by=anora, ids=[slipper.pk], edit=catalogue.BulkEdit(add_stock=1_000_000))
+    slipper.refresh_from_db()
+    assert slipper.quantity == 2_147_483_647
+    assert_refused(
+        errors.StockChanged,
+        lambda: catalogue.restock(by=anora, slipper_id=slipper.pk, delta=1),
+        unchanged=[Slipper.objects.all()],
+    )

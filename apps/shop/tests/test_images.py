@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
@@ -164,6 +165,41 @@ def test_another_main_picture(anora: Customer) -> None:
     images.make_primary(by=anora, slipper_id=slipper.pk, image_id=second.pk)
     assert [image["order_index"] for image in Caller().get(f"slippers/{slipper.pk}").json()["images"]] == [1, 0]
     assert Slipper.objects.get().image == second.image_path
+
+
+@pytest.mark.parametrize("dies_at", [1, 2, 4, 5])
+def test_a_storage_that_fails_half_way_leaves_no_file(
+    anora: Customer, monkeypatch: pytest.MonkeyPatch, dies_at: int
+) -> None:
+    slipper, real, saved = cast.slipper(), default_storage.save, []
+
+    def save(name: str, content: Any) -> str:
+        saved.append(name)
+        if len(saved) == dies_at:
+            raise OSError("the disk is full")
+        return str(real(name, content))
+
+    monkeypatch.setattr(default_storage, "save", save)
+    with pytest.raises(OSError, match="full"):
+        images.add(by=anora, slipper_id=slipper.pk, files=[picture() for _ in range(3)])
+    assert (SlipperImage.objects.count(), files()) == (0, [])
+
+
+def test_a_bucket_that_does_not_answer_leaves_an_orphan_not_an_error(
+    anora: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class ClientError(Exception):
+        """As buckets raise it: no OSError."""
+
+    def delete(name: str) -> None:
+        raise ClientError
+
+    slipper = cast.slipper()
+    image = images.add(by=anora, slipper_id=slipper.pk, files=[picture()])[0]
+    monkeypatch.setattr(default_storage, "delete", delete)
+    assert Caller(anora).delete(f"slippers/{slipper.pk}/images/{image.pk}").status_code == 200
+    assert not SlipperImage.objects.exists()
+    monkeypatch.undo()
 
 
 @pytest.mark.race

@@ -6,8 +6,10 @@ import gzip
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -72,6 +74,26 @@ def test_payment_notices_have_their_own(five_a_minute: None) -> None:
     assert Caller().get("payments/octo/notify")["X-RateLimit-Limit"] == "7"
 
 
+def test_one_customer_of_ipv6_is_one_caller(five_a_minute: None) -> None:
+    clients = [Client(REMOTE_ADDR=f"2001:db8::{number}") for number in range(6)]
+    assert [client.get("/shop/categories").status_code for client in clients] == [200] * 5 + [429]
+    assert Client(REMOTE_ADDR="2001:db8:0:1::1").get("/shop/categories").status_code == 200
+
+
+def test_a_full_cache_that_forgets_is_no_error(five_a_minute: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counters are thrown out like everything else when a cache is full: also between being made and being raised."""
+    real, thrown_out = cache.incr, []
+
+    def incr(key: str, *args: Any, **kwargs: Any) -> int:
+        if not thrown_out:
+            thrown_out.append(cache.delete(key))
+        return int(real(key, *args, **kwargs))
+
+    monkeypatch.setattr(cache, "incr", incr)
+    assert Caller().get("categories")["X-RateLimit-Remaining"] == "4"
+    assert thrown_out == [True]
+
+
 def test_a_limit_above_a_hundred_fires(db: None) -> None:
     limit = Limit(250, 60)
     counts = [manners.count("somebody", limit, now=6_000_000.0 + number / 100) for number in range(300)]
@@ -133,7 +155,8 @@ def test_cors(settings: Settings) -> None:
     assert answer["Access-Control-Allow-Origin"] == "https://front.example"
     assert answer["Access-Control-Allow-Credentials"] == "true"
     exposed = {name.strip() for name in answer["Access-Control-Expose-Headers"].split(",")}
-    assert exposed == {"Authorization", "Refresh-Token", "Token-Type", "X-Expires-In"}
+    ours = {"Authorization", "Refresh-Token", "Token-Type", "X-Expires-In"}
+    assert exposed == ours | {"Retry-After", "WWW-Authenticate"}
     preflight = Client().options(
         "/shop/orders/",
         headers={

@@ -88,6 +88,16 @@ def test_signed_in_it_takes_the_present_password_and_ends_every_session(bobur: C
     assert logs_in(NEW)
 
 
+@pytest.mark.parametrize("path", ["auth/reset-password", "users/me"])
+def test_a_stolen_token_does_not_guess_the_password(bobur: Customer, path: str) -> None:
+    caller = Caller(bobur)
+    send = caller.put if path == "users/me" else caller.post
+    statuses = [send(path, {"current_password": f"guess {n}", "new_password": NEW}).status_code for n in range(6)]
+    assert statuses == [400] * 5 + [429]
+    assert send(path, {"current_password": PASSWORD, "new_password": NEW}).status_code == 429
+    assert logs_in(PASSWORD)
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

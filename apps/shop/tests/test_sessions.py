@@ -52,6 +52,28 @@ def test_a_name_like_somebodys_phone_does_not_shut_him_out(bobur: Customer) -> N
     assert log_in(name="+998902222222").answer["user"]["name"] == "Bobur"  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("shops", [True, False])
+@pytest.mark.parametrize(
+    ("proved", "told"), [("phone", "phone"), ("email", "email"), ("phone", "name"), ("email", "name")]
+)
+def test_what_one_only_tells_does_not_shut_out_who_proved_it(shops: bool, proved: str, told: str) -> None:
+    """`shops`: the other is a customer already, else a person of the house."""
+    mine = {"phone": "+998907777777", "email": "mine@example.com"}[proved]
+    person = User.objects.create_user(username="owner", password=PASSWORD, first_name="Owner", **{proved: mine})
+    if shops:
+        sessions.join(user=person)
+    liar = {"phone": mine} if told == "phone" else {"email": mine} if told == "email" else {}
+    cast.customer(mine if told == "name" else "liar", **liar)
+    assert log_in(name=mine).answer["user"]["name"] == "owner"  # type: ignore[attr-defined]
+
+
+def test_a_name_that_is_taken_gets_a_number(db: None) -> None:
+    person = User.objects.create_user(username="owner", password=PASSWORD)
+    for taken in ("owner", f"owner-{person.pk}"):
+        Customer.objects.create(user=User.objects.create_user(username=f"u{taken}"), name=taken)
+    assert sessions.join(user=person).name.startswith("owner-")
+
+
 def test_unknown_and_wrong_say_the_same(bobur: Customer) -> None:
     wrong = Caller().post("auth/login", {"name": "Bobur", "password": "not this one"})
     unknown = Caller().post("auth/login", {"name": "nobody", "password": "not this one"})

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 
+from apps.accounts.models import User
 from apps.core.testing import query_budget
 from apps.shop.models import Customer, Order
 from apps.shop.tests import cast
@@ -117,6 +116,16 @@ def test_what_i_may_not_change(
     assert Caller().post("auth/login", {"name": "Anora", "password": PASSWORD}).status_code == 200
 
 
+def test_a_name_of_the_house_is_taken_too(anora: Customer, bobur: Customer) -> None:
+    """Whoever signs in with it on another product could not come in here any more (contract shop D16)."""
+    User.objects.create_user(username="owner", password=PASSWORD)
+    User.objects.filter(pk=bobur.user_id).update(username=None, phone="+998902222222")
+    for caller, path in ((Caller(bobur), "users/me"), (Caller(anora), f"users/{bobur.pk}")):
+        answer = caller.put(path, {"name": "Owner"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "name_taken")
+    assert Caller().post("auth/login", {"name": "owner", "password": PASSWORD}).status_code == 200
+
+
 def test_an_admin_reads_and_changes_another(anora: Customer, bobur: Customer) -> None:
     caller = Caller(anora)
     answer = caller.put(f"users/{bobur.pk}", {"is_admin": True, "surname": "Saidov"})
@@ -149,7 +158,8 @@ def test_a_deleted_customer_is_out_and_his_name_is_free(anora: Customer, bobur: 
 
 @pytest.mark.parametrize("status", ["confirmed", "preparing", "ready", "delivered", "refunded"])
 def test_who_has_paid_is_not_deleted(anora: Customer, bobur: Customer, status: str) -> None:
-    Order.objects.create(customer=bobur, status=status, total_amount=Decimal(1))
+    order = cast.order(bobur, (cast.slipper(), 1))
+    Order.objects.filter(pk=order.pk).update(status=status)
     answer = Caller(anora).delete(f"users/{bobur.pk}")
     assert (answer.status_code, answer.json()["code"]) == (409, "user_has_paid_orders")
     assert Customer.objects.get(pk=bobur.pk).deleted_at is None

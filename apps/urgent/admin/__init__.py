@@ -1,5 +1,5 @@
 """The market in the back office, one module per noun."""
 
-from apps.urgent.admin import cities, invoices, members, orders, reviews
+from apps.urgent.admin import cities, members, orders, reviews
 
-__all__ = ["cities", "invoices", "members", "orders", "reviews"]
+__all__ = ["cities", "members", "orders", "reviews"]

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from django import forms
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 from unfold.views import UnfoldModelAdminViewMixin
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from apps.core.panels import PERIODS_DAYS, chart, day_labels, rows_of
 from apps.urgent.models import Order
 from apps.urgent.queries import analytics
 from apps.urgent.queries.analytics import Figures
 
-PERIODS_DAYS = (7, 30, 90, 365)
-COLOURS = ("var(--color-primary-600)", "var(--color-primary-300)", "var(--color-base-300)")
 NOTHING = "–"
 
 
@@ -47,7 +44,7 @@ class AnalyticsView(UnfoldModelAdminViewMixin, TemplateView):
 
     title = _("Analytics")
     permission_required = ("urgent.view_order",)
-    template_name = "urgent/admin/analytics.html"
+    template_name = "admin/figures.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         form = SliceForm({"days": 30, **self.request.GET.dict()})
@@ -58,8 +55,10 @@ class AnalyticsView(UnfoldModelAdminViewMixin, TemplateView):
             form=form,
             cards=cards(analytics.totals(chosen), analytics.minutes_to_first_take(chosen)),
             charts=charts(days),
-            by_city=table(_("City"), analytics.by("city", chosen)),
-            by_category=table(_("Category"), analytics.by("category", chosen)),
+            tables=[
+                (_("By city"), table(_("City"), analytics.by("city", chosen))),
+                (_("By category"), table(_("Category"), analytics.by("category", chosen))),
+            ],
         )
 
 
@@ -82,22 +81,22 @@ def shown(value: float | None, unit: str) -> str:
 
 def charts(days: list[tuple[Any, Figures]]) -> list[dict[str, Any]]:
     """Title, kind and data of each chart, one point per day."""
-    labels = [date_format(day, "d.m") for day, _figures in days]
+    labels = day_labels(day for day, _figures in days)
     figures = [row for _day, row in days]
     return [
         chart(
             _("Orders per day"),
-            "bar",
             labels,
             (_("completed"), [row.completed for row in figures]),
             (_("taken"), [row.taken for row in figures]),
             (_("posted"), [row.orders for row in figures]),
         ),
-        chart(_("Completion rate, %"), "line", labels, (_("completed"), [row.completion_rate for row in figures])),
-        chart(_("No-response rate, %"), "line", labels, (_("no response"), [row.no_response_rate for row in figures])),
+        chart(_("Completion rate, %"), labels, (_("completed"), [row.completion_rate for row in figures]), kind="line"),
+        chart(
+            _("No-response rate, %"), labels, (_("no response"), [row.no_response_rate for row in figures]), kind="line"
+        ),
         chart(
             _("Revenue, ₽"),
-            "bar",
             labels,
             (_("debits less refunds"), [row.revenue for row in figures]),
             (_("refunds"), [row.refunds for row in figures]),
@@ -105,31 +104,20 @@ def charts(days: list[tuple[Any, Figures]]) -> list[dict[str, Any]]:
     ]
 
 
-def chart(title: Any, kind: str, labels: list[str], *series: tuple[Any, list[Any]]) -> dict[str, Any]:
-    """Chart.js data as Unfold's component reads it; bars lie over each other, so the smallest series goes first."""
-    datasets = [
-        {"label": str(name), "data": points, "backgroundColor": colour, "borderColor": colour}
-        for (name, points), colour in zip(series, COLOURS, strict=False)
-    ]
-    legend = [(row["label"], row["backgroundColor"]) for row in datasets]
-    data = orjson.dumps({"labels": labels, "datasets": datasets}).decode()
-    return {"title": title, "kind": kind, "data": data, "legend": legend}
-
-
 def table(name: Any, rows: list[tuple[str, Figures]]) -> dict[str, Any]:
     """Figures by city or category for Unfold's table component."""
     headers = [name, _("orders"), _("completed"), _("completion"), _("no response"), _("revenue, ₽")]
-    return {
-        "headers": [str(header) for header in headers],
-        "rows": [
-            [
+    return rows_of(
+        headers,
+        (
+            (
                 title,
                 row.orders,
                 row.completed,
                 shown(row.completion_rate, " %"),
                 shown(row.no_response_rate, " %"),
                 row.revenue,
-            ]
+            )
             for title, row in rows
-        ],
-    }
+        ),
+    )

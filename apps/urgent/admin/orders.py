@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from apps.core.admin import ReadOnlyAdmin
+from apps.core.panels import history as history_of
 from apps.urgent import access
 from apps.urgent.actions import takes
 from apps.urgent.admin import panels
@@ -118,7 +119,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @display(description=_("steps"))
     def history(self, order: Order) -> SafeString:
-        return panels.history(order)
+        return history_of(order)
 
     @action(description=_("Analytics"), icon="monitoring", url_path="to-analytics")
     def analytics(self, request: HttpRequest) -> HttpResponse:

@@ -12,8 +12,8 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from apps.core.admin import ReadOnlyAdmin
+from apps.core.panels import history as history_of
 from apps.urgent.actions import reviews
-from apps.urgent.admin import panels
 from apps.urgent.models import Complaint, Review
 
 
@@ -48,7 +48,7 @@ class ModeratedAdmin(ReadOnlyAdmin):
 
     @display(description=_("steps"))
     def history(self, row: Any) -> SafeString:
-        return panels.history(row)
+        return history_of(row)
 
 
 @admin.register(Review)

@@ -128,10 +128,11 @@ class CreateInvoice(UrgentView):
     def post(self, request: Any, *, body: InvoiceIn) -> dict[str, Any]:
         """Pay at `pay_url`, or inside Telegram at `mini_app_invoice_url`; poll the status."""
         invoice = invoices.create(by=request.member, amount=body.amount, provider=body.provider or "")
+        payment = queries.payment_of(invoice)
         return {
             "payment_id": invoice.pk,
-            "pay_url": invoice.pay_url,
-            "mini_app_invoice_url": invoice.mini_app_url or None,
+            "pay_url": payment.pay_url,
+            "mini_app_invoice_url": payment.mini_app_url or None,
         }
 
 
@@ -152,7 +153,7 @@ class PaymentStatus(UrgentView):
         invoice = queries.invoice_of(request.member, payment_id)
         if invoice is None:
             raise errors.PaymentNotFound()
-        status = invoice.wire_status
+        status = queries.wire_status(invoice)
         balance = queries.balance(request.member) if status == "paid" else None
         return {"payment_id": invoice.pk, "status": status, "amount": invoice.amount, "new_balance": balance}
 

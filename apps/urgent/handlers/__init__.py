@@ -1,5 +1,5 @@
 """What the market does when something happened."""
 
-from apps.urgent.handlers import orders, people, talk
+from apps.urgent.handlers import money, orders, people, talk
 
-__all__ = ["orders", "people", "talk"]
+__all__ = ["money", "orders", "people", "talk"]

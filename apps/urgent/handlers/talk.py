@@ -7,7 +7,7 @@ from apps.accounts.events import PersonErased
 from apps.core import events
 from apps.integrations.ports import VendorRefused
 from apps.notifications.events import AddressDied, MessageDelivered, MessageNotDelivered
-from apps.urgent.actions import announcements, bot, invoices, subscriptions, talk
+from apps.urgent.actions import announcements, bot, subscriptions, talk
 from apps.urgent.events import (
     BotOpened,
     ComplaintDecided,
@@ -19,7 +19,6 @@ from apps.urgent.events import (
     OrderFinished,
     OrderTaken,
     ReviewLeft,
-    StrayPaymentTaken,
     TakeRefunded,
 )
 
@@ -93,19 +92,6 @@ def tell_the_payer(event: InvoicePaid) -> None:
 @events.after(InvoiceRefunded)
 def tell_of_the_payback(event: InvoiceRefunded) -> None:
     talk.tell_of_payback(invoice_id=event.invoice_id)
-
-
-@events.after(InvoiceRefunded)
-def send_the_stars_back(event: InvoiceRefunded) -> None:
-    """Retried until Telegram answers; it answers the same when asked twice."""
-    if event.stars_to_return:
-        invoices.return_stars(invoice_id=event.invoice_id)
-
-
-@events.after(StrayPaymentTaken)
-def send_the_stray_payment_back(event: StrayPaymentTaken) -> None:
-    """Money that we did not ask for is not kept."""
-    invoices.return_stray(stray_id=event.stray_id)
 
 
 @events.after(BotOpened)

@@ -1,7 +1,7 @@
 """Tables of the urgent-services market, one module per noun."""
 
 from apps.urgent.models.cities import City
-from apps.urgent.models.invoices import Invoice, StrayPayment
+from apps.urgent.models.invoices import Invoice
 from apps.urgent.models.members import Member
 from apps.urgent.models.orders import Order, Take
 from apps.urgent.models.reviews import Complaint, Review
@@ -16,7 +16,6 @@ __all__ = [
     "Member",
     "Order",
     "Review",
-    "StrayPayment",
     "Take",
     "WantedCategory",
     "WantedCity",

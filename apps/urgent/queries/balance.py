@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from apps.ledger import queries as ledger
 from apps.ledger.models import Entry
-from apps.urgent.conf import BOOK, CURRENCY
+from apps.payments import queries as payments
+from apps.payments.models import Payment
+from apps.urgent.conf import BOOK, CURRENCY, TOPUP
 from apps.urgent.models import Invoice, Member, Order
 
 
@@ -18,6 +20,19 @@ def invoice_of(member: Member, invoice_id: int) -> Invoice | None:
     if not 0 < invoice_id < 2**63:
         return None
     return Invoice.objects.filter(pk=invoice_id, member=member).first()
+
+
+def payment_of(invoice: Invoice) -> Payment:
+    """Its payment: there is one, made in the same request. Raises `Payment.DoesNotExist` between the two."""
+    return payments.of(TOPUP, str(invoice.pk)).filter(is_surplus=False).get()
+
+
+def wire_status(invoice: Invoice) -> str:
+    """pending, paid or expired: the only words that clients know (contract urgent 1.1 row 18)."""
+    if invoice.entry_id:
+        return "paid"
+    payment = payments.of(TOPUP, str(invoice.pk)).filter(is_surplus=False).first()
+    return "expired" if payment and payment.status in Payment.ENDED else "pending"
 
 
 def entries_of_order(order: Order) -> list[Entry]:

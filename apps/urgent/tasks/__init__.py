@@ -1,5 +1,5 @@
 """Celery shells: ids in, one action call. Celery looks for this module; importing the nouns registers their tasks."""
 
-from apps.urgent.tasks import invoices, orders, talk
+from apps.urgent.tasks import orders, talk
 
-__all__ = ["invoices", "orders", "talk"]
+__all__ = ["orders", "talk"]

@@ -17,9 +17,11 @@ from apps.core.money import Money
 from apps.integrations.telegram import sign_init_data
 from apps.ledger import actions as ledger
 from apps.ledger import queries as ledger_queries
+from apps.payments.models import Payment
 from apps.urgent import conf
 from apps.urgent.actions import orders, takes
-from apps.urgent.models import City, Member, Order
+from apps.urgent.models import City, Invoice, Member, Order
+from apps.urgent.queries import balance as queries
 from apps.urgent.queries import cities
 
 AZIZ, BEK, DINA, EMIL, FARID = 500_000_001, 500_000_002, 500_000_003, 500_000_004, 500_000_005
@@ -79,6 +81,11 @@ def place(by: Member, *, minutes_ago: int = 0, **changes: Any) -> Order:
 def take(by: Member, order: Order, *, minutes_ago: int = 0) -> takes.Taken:
     """A take, some minutes ago."""
     return takes.take(by=by, order_id=order.pk, now=timezone.now() - timedelta(minutes=minutes_ago))
+
+
+def payment(invoice: Invoice) -> Payment:
+    """The payment of a top-up, as it stands now."""
+    return queries.payment_of(invoice)
 
 
 def init_data(telegram_id: int, first_name: str = "Aziz", *, auth_date: datetime | None = None, **more: Any) -> str:

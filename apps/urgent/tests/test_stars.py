@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,14 +20,15 @@ from apps.integrations.sandbox import vendors
 from apps.integrations.sandbox.vendor import Notice
 from apps.ledger import actions as ledger
 from apps.ledger.models import Entry
-from apps.urgent import errors
+from apps.payments import actions as payments
+from apps.payments.models import Payment, Refund
 from apps.urgent.actions import invoices
-from apps.urgent.models import Invoice, Member, StrayPayment
+from apps.urgent.models import Invoice, Member
 from apps.urgent.tests import cast
 from apps.urgent.tests.cast import Caller
 from apps.urgent.tests.talking import said_to, talk
 
-Status = Invoice.Status
+Status = Payment.Status
 
 
 def person(member: Member) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def post(notice: Notice, **changed: str) -> HttpResponse:
 
 def ask(invoice: Invoice, payer: Member) -> tuple[str, bool | None]:
     """The pre-checkout question and the bot's word."""
-    query_id, question = vendors.telegram.pre_checkout(invoice.pay_url, person(payer))
+    query_id, question = vendors.telegram.pre_checkout(cast.payment(invoice).pay_url, person(payer))
     assert post(question).json() == {"ok": True}
     return query_id, vendors.telegram.checkouts[query_id].is_allowed
 
@@ -59,20 +60,41 @@ def pay(invoice: Invoice, payer: Member) -> Notice:
     return vendors.telegram.successful_payment(query_id)
 
 
+def reconcile(now: datetime | None = None) -> int:
+    """How many payments the schedule asked about."""
+    return payments.reconcile(now=now)["payments"]
+
+
+def stray() -> Payment:
+    """The one that came twice or for nothing."""
+    return Payment.objects.get(is_surplus=True)
+
+
+def no_strays() -> bool:
+    return not Payment.objects.filter(is_surplus=True).exists()
+
+
+def give_back(invoice: Invoice, *, by: Any = None, reason: str = "paid by mistake") -> Refund:
+    payment = cast.payment(invoice)
+    return payments.refund_by_staff(by=by or cast.staff(), payment=payment, amount=None, key="staff", reason=reason)
+
+
 def money() -> list[QuerySet[Any]]:
-    return [Entry.objects.all()]
+    return [Entry.objects.all(), Payment.objects.all(), Refund.objects.all()]
 
 
 @pytest.mark.contract
 def test_a_stars_invoice_is_a_telegram_link(bek: Member, settings: Settings) -> None:
     answer = Caller(bek).post("balance/create-invoice", {"amount": 100, "provider": "telegram_stars"}).json()
     invoice = Invoice.objects.get()
-    assert answer["mini_app_invoice_url"] == answer["pay_url"] == invoice.pay_url
+    payment = cast.payment(invoice)
+    assert answer["mini_app_invoice_url"] == answer["pay_url"] == payment.pay_url
     assert answer["pay_url"].startswith("https://t.me/$")
-    assert invoice.stars == 67  # 100 roubles at 1.5 roubles a Star, rounded up: the house never loses
-    asked = vendors.telegram.invoices[invoice.pay_url.rpartition("$")[2]]
-    assert (asked.stars, asked.payload) == (67, invoice.mark)
-    assert len(invoice.mark.encode()) <= 128
+    # 100 roubles at 1.5 roubles a Star, rounded up: the house never loses
+    assert (payment.amount, payment.currency, invoice.amount) == (67, "XTR", 100)
+    asked = vendors.telegram.invoices[payment.pay_url.rpartition("$")[2]]
+    assert (asked.stars, asked.payload) == (67, payment.shop_transaction_id)
+    assert len(payment.shop_transaction_id.encode()) <= 128
 
 
 def test_without_crypto_bot_stars_serve_the_old_client(bek: Member, settings: Settings) -> None:
@@ -86,13 +108,13 @@ def test_a_payment_in_stars_credits_roubles_once(bek: Member) -> None:
     invoice = bill(bek)
     notice = pay(invoice, bek)
     assert [post(notice).json() for _ in range(3)] == [{"ok": True}] * 3
-    invoice.refresh_from_db()
-    assert (invoice.status, invoice.payer_id) == (Status.PAID, bek.pk)
-    assert invoice.charge_id and invoice.charge_id.startswith("stx")
+    payment = cast.payment(invoice)
+    assert (payment.status, payment.vendor_payer) == (Status.PAID, str(bek.pk))
+    assert payment.vendor_id and payment.vendor_id.startswith("stx")
     assert cast.balance(bek) == 200
     assert Entry.objects.get(account__name="urgent:topup:stars").amount == -100
     assert WebhookReceipt.objects.filter(vendor="telegram").count() == 1
-    assert not StrayPayment.objects.exists()
+    assert no_strays()
 
 
 def test_the_same_money_told_under_another_update_number_counts_once(bek: Member) -> None:
@@ -101,7 +123,7 @@ def test_the_same_money_told_under_another_update_number_counts_once(bek: Member
     assert post(vendors.telegram.successful_payment(query_id)).status_code == 200
     assert post(vendors.telegram.successful_payment(query_id)).status_code == 200
     assert cast.balance(bek) == 200
-    assert not StrayPayment.objects.exists()
+    assert no_strays()
 
 
 @pytest.mark.contract
@@ -111,14 +133,17 @@ def test_a_question_about_a_good_invoice_is_answered_yes(bek: Member) -> None:
 
 def test_questions_that_get_no(bek: Member) -> None:
     invoice = bill(bek)
-    Invoice.objects.update(expires_at=timezone.now())
+    link, stars = cast.payment(invoice).pay_url, cast.payment(invoice).amount
+    Payment.objects.update(expires_at=timezone.now())
     assert ask(invoice, bek)[1] is False
-    Invoice.objects.update(expires_at=timezone.now() + timedelta(minutes=5), stars=1)
+    Payment.objects.update(expires_at=timezone.now() + timedelta(minutes=5), amount=1)
     assert ask(invoice, bek)[1] is False
-    Invoice.objects.update(stars=invoice.stars, status=Status.EXPIRED)
+    Payment.objects.update(amount=stars, status=Status.CANCELLED)
     assert ask(invoice, bek)[1] is False
-    Invoice.objects.all().delete()
-    query_id, is_allowed = ask(invoice, bek)
+    Payment.objects.all().delete()
+    query_id, question = vendors.telegram.pre_checkout(link, person(bek))
+    assert post(question).status_code == 200
+    is_allowed = vendors.telegram.checkouts[query_id].is_allowed
     assert is_allowed is False
     assert vendors.telegram.checkouts[query_id].error == "This invoice does not exist"
 
@@ -126,9 +151,8 @@ def test_questions_that_get_no(bek: Member) -> None:
 def test_a_friend_may_pay_and_is_the_one_who_gets_it_back(bek: Member, dina: Member) -> None:
     invoice = bill(bek)
     post(pay(invoice, dina))
-    invoice.refresh_from_db()
-    assert (invoice.payer_id, cast.balance(bek), cast.balance(dina)) == (dina.pk, 200, 100)
-    invoices.refund(by=cast.staff(), invoice=invoice, reason="changed her mind")
+    assert (cast.payment(invoice).vendor_payer, cast.balance(bek), cast.balance(dina)) == (str(dina.pk), 200, 100)
+    give_back(invoice, reason="changed her mind")
     deliver()
     [returned] = [row for row in vendors.telegram.transactions if "receiver" in row]
     assert returned["receiver"]["user"]["id"] == dina.pk
@@ -145,12 +169,13 @@ def test_a_second_payment_of_one_link_goes_back(bek: Member) -> None:
     first, second = pay(invoice, bek), pay(invoice, bek)
     assert post(first).status_code == post(second).status_code == 200
     assert cast.balance(bek) == 200
-    stray = StrayPayment.objects.get()
-    assert (stray.invoice_id, stray.telegram_id, stray.amount, stray.returned_at) == (invoice.pk, bek.pk, 67, None)
+    second_money = stray()
+    assert (second_money.reference, second_money.vendor_payer) == (str(invoice.pk), str(bek.pk))
+    assert (second_money.amount, second_money.currency, second_money.status) == (67, "XTR", Status.PAID)
     talk()
-    stray.refresh_from_db()
-    assert stray.returned_at is not None
-    assert [row["id"] for row in vendors.telegram.transactions if "receiver" in row] == [stray.charge_id]
+    assert (stray().status, cast.payment(invoice).status) == (Status.REFUNDED, Status.PAID)
+    assert [row["id"] for row in vendors.telegram.transactions if "receiver" in row] == [stray().vendor_id]
+    assert cast.balance(bek) == 200
 
 
 @pytest.mark.parametrize("change", [{"total_amount": 1}, {"currency": "RUB"}, {"invoice_payload": "somebody-else"}])
@@ -160,15 +185,15 @@ def test_money_that_does_not_fit_is_not_credited_and_goes_back(bek: Member, chan
     vendors.telegram.successful_payment(query_id)
     payment = {
         "currency": "XTR",
-        "total_amount": invoice.stars,
-        "invoice_payload": invoice.mark,
+        "total_amount": int(cast.payment(invoice).amount),
+        "invoice_payload": cast.payment(invoice).shop_transaction_id,
         "telegram_payment_charge_id": vendors.telegram.checkouts[query_id].charge_id,
     }
     notice = vendors.telegram.update(message={"from": person(bek), "successful_payment": {**payment, **change}})
     assert post(notice).json() == {"ok": True}
     assert cast.balance(bek) == 100
     deliver()
-    assert StrayPayment.objects.get().returned_at is not None
+    assert stray().status == Status.REFUNDED
 
 
 @pytest.mark.contract
@@ -216,7 +241,7 @@ def test_strange_updates_do_no_harm(db: None, content: dict[str, Any]) -> None:
 
 def test_when_telegram_does_not_take_our_answer_it_asks_again(bek: Member) -> None:
     invoice = bill(bek)
-    query_id, question = vendors.telegram.pre_checkout(invoice.pay_url, person(bek))
+    query_id, question = vendors.telegram.pre_checkout(cast.payment(invoice).pay_url, person(bek))
     vendors.telegram.fail_next(10, status=500)
     assert post(question).status_code == 502
     vendors.telegram.fail_next(0)
@@ -256,59 +281,68 @@ def test_a_bad_start_parameter_leads_to_the_front_page(bek: Member) -> None:
 def test_staff_pay_a_stars_invoice_back(bek: Member) -> None:
     invoice = bill(bek)
     post(pay(invoice, bek))
-    invoice.refresh_from_db()
-    refunded = invoices.refund(by=cast.staff(), invoice=invoice, reason="paid by mistake")
-    assert (refunded.status, cast.balance(bek)) == (Status.REFUNDED, 100)
+    staff = cast.staff()
+    assert give_back(invoice, by=staff).status == "succeeded"
+    payment = cast.payment(invoice)
+    assert (payment.status, cast.balance(bek)) == (Status.REFUNDED, 100)
     deliver()
-    assert [row["id"] for row in vendors.telegram.transactions if "receiver" in row] == [invoice.charge_id]
+    assert [row["id"] for row in vendors.telegram.transactions if "receiver" in row] == [payment.vendor_id]
     assert_refused(
-        errors.PaymentNotRefundable,
-        lambda: invoices.refund(by=cast.staff(), invoice=invoice, reason="again"),
+        payments.AlreadyRefunded,
+        lambda: payments.refund_by_staff(by=staff, payment=payment, amount=None, key="two", reason="again"),
         unchanged=money(),
     )
+    assert cast.balance(bek) == 100
 
 
 def test_spent_money_is_not_paid_back(farid: Member) -> None:
     invoice = bill(farid)
     post(pay(invoice, farid))
-    invoice.refresh_from_db()
     staff = cast.staff()
     order = cast.place(cast.member(cast.AZIZ))
     cast.take(farid, order)
     assert_refused(
         ledger.NotEnoughBalance,
-        lambda: invoices.refund(by=staff, invoice=invoice, reason="wants all"),
+        lambda: give_back(invoice, by=staff, reason="wants all"),
         unchanged=money(),
     )
-    invoice.refresh_from_db()
-    assert invoice.status == Status.PAID
+    assert cast.payment(invoice).status == Status.PAID
 
 
 def test_paying_back_wants_a_right_and_a_reason(bek: Member) -> None:
     invoice = bill(bek)
     post(pay(invoice, bek))
     staff = cast.staff()
-    assert_refused(
-        errors.NotAModerator, lambda: invoices.refund(by=bek.user, invoice=invoice, reason="mine"), unchanged=money()
-    )
-    assert_refused(
-        errors.ReasonNeeded, lambda: invoices.refund(by=staff, invoice=invoice, reason="  "), unchanged=money()
-    )
+    assert_refused(payments.NotPermitted, lambda: give_back(invoice, by=bek.user, reason="mine"), unchanged=money())
+    assert_refused(payments.ReasonMissing, lambda: give_back(invoice, by=staff, reason="  "), unchanged=money())
+
+
+def test_roubles_return_when_the_stars_do_not_go(bek: Member) -> None:
+    """The balance is debited when the refund is asked for; a refusal of Telegram gives the roubles back."""
+    invoice = bill(bek)
+    post(pay(invoice, bek))
+    Payment.objects.update(vendor_payer="")
+    for key in ("one", "two"):
+        payment = cast.payment(invoice)
+        refund = payments.refund_by_staff(by=cast.staff(), payment=payment, amount=None, key=key, reason="asked for it")
+        assert (refund.status, cast.balance(bek)) == ("failed", 200)
+    Payment.objects.update(vendor_payer=str(bek.pk))
+    give_back(invoice)
+    assert (cast.payment(invoice).status, cast.balance(bek)) == (Status.REFUNDED, 100)
 
 
 def refunded_notice(invoice: Invoice, payer: Member) -> Notice:
-    refund = {"currency": "XTR", "total_amount": invoice.stars, "telegram_payment_charge_id": invoice.charge_id}
+    refund = {"currency": "XTR", "total_amount": 67, "telegram_payment_charge_id": cast.payment(invoice).vendor_id}
     return vendors.telegram.update(message={"from": person(payer), "refunded_payment": refund})
 
 
 def test_a_refund_by_telegram_takes_the_roubles_back_once(bek: Member) -> None:
     invoice = bill(bek)
     post(pay(invoice, bek))
-    invoice.refresh_from_db()
     for _ in range(2):
         assert post(refunded_notice(invoice, bek)).json() == {"ok": True}
     invoice.refresh_from_db()
-    assert (invoice.status, invoice.shortfall, cast.balance(bek)) == (Status.REFUNDED, 0, 100)
+    assert (cast.payment(invoice).status, invoice.shortfall, cast.balance(bek)) == (Status.REFUNDED, 0, 100)
     deliver()
     assert [row for row in vendors.telegram.transactions if "receiver" in row] == []
 
@@ -316,11 +350,12 @@ def test_a_refund_by_telegram_takes_the_roubles_back_once(bek: Member) -> None:
 def test_what_was_spent_before_a_refund_by_telegram_is_a_shortfall(farid: Member) -> None:
     invoice = bill(farid)
     post(pay(invoice, farid))
-    invoice.refresh_from_db()
     cast.take(farid, cast.place(cast.member(cast.AZIZ)))
     assert post(refunded_notice(invoice, farid)).json() == {"ok": True}
     invoice.refresh_from_db()
-    assert (invoice.status, invoice.shortfall, invoice.needs_attention) == (Status.REFUNDED, 2, True)
+    payment = cast.payment(invoice)
+    assert (payment.status, invoice.shortfall, payment.needs_attention) == (Status.REFUNDED, 2, True)
+    assert payment.note == "paid back after 2 RUB of it had been spent"
     assert cast.balance(farid) == 0
 
 
@@ -330,14 +365,12 @@ def test_what_was_spent_before_a_refund_by_telegram_is_a_shortfall(farid: Member
 def test_a_lost_update_is_found_in_the_stars_account(bek: Member, dina: Member) -> None:
     invoice, other = bill(bek), bill(dina)
     pay(invoice, bek)
-    assert invoices.reconcile(now=timezone.now() + timedelta(minutes=2)) == 2
-    invoice.refresh_from_db()
-    other.refresh_from_db()
-    assert (invoice.status, invoice.payer_id, cast.balance(bek)) == (Status.PAID, bek.pk, 200)
-    assert other.status == Status.PENDING
-    assert invoices.reconcile(now=timezone.now() + timedelta(minutes=50)) == 1
-    other.refresh_from_db()
-    assert other.status == Status.EXPIRED
+    assert reconcile(now=timezone.now() + timedelta(minutes=2)) == 2
+    found = cast.payment(invoice)
+    assert (found.status, found.vendor_payer, cast.balance(bek)) == (Status.PAID, str(bek.pk), 200)
+    assert cast.payment(other).status == Status.PENDING
+    assert reconcile(now=timezone.now() + timedelta(minutes=50)) == 1
+    assert cast.payment(other).status == Status.CANCELLED
 
 
 @pytest.mark.race
@@ -347,7 +380,7 @@ def test_ten_equal_updates_at_once_credit_once() -> None:
     notice = pay(bill(bek), bek)
     assert race(10, lambda _: post(notice).status_code) == [200] * 10
     assert cast.balance(bek) == 100
-    assert not StrayPayment.objects.exists()
+    assert no_strays()
 
 
 # Setting up -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""JSON for the guests' app and the managers' web client (contract loyalty 1)."""

@@ -1,0 +1,1 @@
+"""Everything that only looks, by noun; a constant number of queries each."""

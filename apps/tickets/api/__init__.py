@@ -1,0 +1,1 @@
+"""Paths, shapes and views of the tickets API."""

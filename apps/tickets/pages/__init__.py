@@ -1,0 +1,1 @@
+"""Pages for browsers: the city's public map, and the desk of support and managers."""

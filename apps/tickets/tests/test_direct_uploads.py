@@ -1,0 +1,179 @@
+"""Pictures in a real bucket: the usual way, and straight from the browser (contract integrations 10)."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from PIL import Image
+
+from apps.core.buckets import Bucket
+from apps.core.testing import deliver, outcomes, race
+from apps.tickets.actions import direct_uploads, photos, tickets
+from apps.tickets.models import Member, Photo, PhotoUpload, Ticket
+from apps.tickets.queries import photos as questions
+from apps.tickets.tests import city
+from apps.tickets.tests.city import Phone, picture
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("bucket")]
+JPEG = "image/jpeg"
+
+
+@pytest.fixture
+def reporter() -> Member:
+    return city.member()
+
+
+@pytest.fixture
+def ticket(reporter: Member) -> Ticket:
+    return city.ticket(by=reporter)
+
+
+def begin(phone: Phone, ticket: Ticket, **more: Any) -> dict[str, Any]:
+    answer = phone.send("POST", f"tickets/{ticket.pk}/photos/direct", {"content_type": JPEG, **more})
+    assert answer.status_code == 201, answer.content
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def post(form: dict[str, Any], body: bytes) -> int:
+    return httpx.post(form["url"], data=form["fields"], files={"file": ("x", body, JPEG)}).status_code
+
+
+def finish(phone: Phone, ticket: Ticket, form: dict[str, Any]) -> Any:
+    return phone.send("POST", f"tickets/{ticket.pk}/photos/direct/{form['upload_id']}")
+
+
+def test_from_the_browser_into_the_bucket_and_onto_the_ticket(reporter: Member, ticket: Ticket) -> None:
+    phone = Phone(reporter)
+    form = begin(phone, ticket, filename="lamp.jpg")
+    assert form["expires_in_seconds"] == 900
+    assert post(form, picture(gps=(40.9819, 29.0216)).read()) == 204
+    answer = finish(phone, ticket, form)
+    body = answer.json()
+    assert answer.status_code == 201, body
+    assert (body["filename"], body["taken_at_place"]) == ("lamp.jpg", {"latitude": 40.9819, "longitude": 29.0216})
+    photo = Photo.objects.get()
+    raw = default_storage.open(photo.name).read()
+    assert b"SecretCamera" not in raw and Image.open(io.BytesIO(raw)).size == (64, 48)
+    assert not default_storage.exists(PhotoUpload.objects.get().name)
+    again = finish(phone, ticket, form)
+    assert (again.status_code, again.json()["id"]) == (201, body["id"])
+    assert Photo.objects.count() == 1
+
+
+def test_the_address_lets_nobody_write(reporter: Member, ticket: Ticket, bucket: Bucket) -> None:
+    photo = photos.add(by=reporter, ticket_id=ticket.pk, file=picture())
+    url = questions.url(photo.name)
+    assert url == f"{bucket.endpoint_url}/{bucket.name}/{photo.name}"
+    before = default_storage.open(photo.name).read()
+    for method in ("PUT", "DELETE", "POST"):
+        assert httpx.request(method, url, content=b"<script>").status_code in (400, 403, 405)
+    assert default_storage.open(photo.name).read() == before
+
+
+def test_what_was_posted_is_proved(reporter: Member, ticket: Ticket) -> None:
+    phone = Phone(reporter)
+    form = begin(phone, ticket)
+    assert post(form, b"<html><script>alert(1)</script>") == 204
+    answer = finish(phone, ticket, form)
+    assert (answer.status_code, answer.json()["code"]) == (415, "photo_unreadable")
+    assert not Photo.objects.exists()
+
+
+def test_nothing_posted_yet(reporter: Member, ticket: Ticket) -> None:
+    phone = Phone(reporter)
+    answer = finish(phone, ticket, begin(phone, ticket))
+    assert (answer.status_code, answer.json()["code"]) == (409, "upload_empty")
+
+
+def test_another_kind_gets_no_form(reporter: Member, ticket: Ticket) -> None:
+    answer = Phone(reporter).send("POST", f"tickets/{ticket.pk}/photos/direct", {"content_type": "text/html"})
+    assert answer.status_code == 415
+    assert not PhotoUpload.objects.exists()
+
+
+def test_a_form_is_its_owners_and_its_tickets(reporter: Member, ticket: Ticket) -> None:
+    form = begin(Phone(reporter), ticket)
+    for phone, of in ((Phone(city.member()), ticket), (Phone(reporter), city.ticket(by=reporter))):
+        answer = finish(phone, of, form)
+        assert (answer.status_code, answer.json()["code"]) == (404, "upload_not_found")
+    stranger = Phone(city.member()).send("POST", f"tickets/{ticket.pk}/photos/direct", {"content_type": JPEG})
+    assert (stranger.status_code, stranger.json()["code"]) == (403, "not_your_ticket")
+
+
+def test_a_full_ticket_gives_no_form(reporter: Member, ticket: Ticket) -> None:
+    phone = Phone(reporter)
+    form = begin(phone, ticket)
+    assert post(form, picture().read()) == 204
+    for _ in range(5):
+        photos.add(by=reporter, ticket_id=ticket.pk, file=picture())
+    assert finish(phone, ticket, form).status_code == 409
+    answer = phone.send("POST", f"tickets/{ticket.pk}/photos/direct", {"content_type": JPEG})
+    assert (answer.status_code, answer.json()["code"]) == (409, "too_many_photos")
+
+
+def test_forms_are_limited(reporter: Member, ticket: Ticket, settings: Any) -> None:
+    settings.TICKETS = type(settings.TICKETS)(**{**vars(settings.TICKETS), "direct_uploads_per_hour": 2})
+    phone = Phone(reporter)
+    begin(phone, ticket)
+    begin(phone, ticket)
+    answer = phone.send("POST", f"tickets/{ticket.pk}/photos/direct", {"content_type": JPEG})
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_uploads")
+    assert int(answer["Retry-After"]) > 0
+
+
+def test_what_is_never_finished_is_swept_away(reporter: Member, ticket: Ticket) -> None:
+    phone = Phone(reporter)
+    done, left = begin(phone, ticket), begin(phone, ticket)
+    for form in (done, left):
+        assert post(form, picture().read()) == 204
+    assert finish(phone, ticket, done).status_code == 201
+    assert post(done, picture().read()) == 204  # the form is still good, and what it brings is nobody's
+    lost = [upload.name for upload in PhotoUpload.objects.all()]
+    assert all(default_storage.exists(name) for name in lost)
+    soon = timezone.now() + timedelta(minutes=16)
+    assert direct_uploads.sweep(now=soon) == 0
+    assert direct_uploads.sweep(now=soon + timedelta(hours=1)) == 2
+    assert not any(default_storage.exists(name) for name in lost)
+    assert (PhotoUpload.objects.count(), Photo.objects.count()) == (0, 1)
+    assert direct_uploads.sweep(now=soon + timedelta(hours=1)) == 0
+
+
+def test_the_pictures_of_a_deleted_ticket_are_gone_from_the_bucket(reporter: Member, ticket: Ticket) -> None:
+    phone = Phone(reporter)
+    form = begin(phone, ticket)
+    assert post(form, picture().read()) == 204
+    assert finish(phone, ticket, form).status_code == 201
+    photo = Photo.objects.get()
+    assert default_storage.exists(photo.name) and default_storage.exists(photo.thumbnail_name)
+    tickets.delete(by=reporter, ticket_id=ticket.pk)
+    deliver()
+    assert not default_storage.exists(photo.name) and not default_storage.exists(photo.thumbnail_name)
+    assert (PhotoUpload.objects.get().photo, Photo.objects.count()) == (None, 0)
+    assert finish(phone, ticket, form).json()["code"] == "ticket_not_found"
+
+
+def test_a_bucket_that_is_away_is_503(reporter: Member, ticket: Ticket, settings: Any) -> None:
+    options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": "http://127.0.0.1:9"}
+    settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
+    answer = Phone(reporter).upload(ticket, picture())
+    assert (answer.status_code, answer.json()["code"]) == (503, "files_unavailable")
+    assert not Photo.objects.exists()
+
+
+@pytest.mark.race
+def test_finishing_four_times_at_once_makes_one_photo(reporter: Member, ticket: Ticket) -> None:
+    form = begin(Phone(reporter), ticket)
+    assert post(form, picture().read()) == 204
+    results = race(4, lambda _: direct_uploads.finish(by=reporter, ticket_id=ticket.pk, upload_id=form["upload_id"]).pk)
+    ids = {result for result in results if not isinstance(result, Exception)}
+    # Who looks after the first one has cleaned up finds nothing there; a repeat then answers the photo.
+    assert set(outcomes(results)) <= {"ok", "UploadEmpty"}
+    assert len(ids) == 1
+    assert Photo.objects.count() == 1

@@ -1,0 +1,30 @@
+"""The page says what the code does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from apps.core.states import Machine
+from apps.tickets import states
+
+PAGE = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+HEADINGS = ["Words", "States", "Who may do what", "Money", "Outside world", "Jobs", "Decisions"]
+
+
+@pytest.mark.parametrize(("name", "machine"), [("ticket", states.TICKET), ("escalation", states.ESCALATION)])
+def test_the_tables_of_states_are_the_code_s(name: str, machine: Machine) -> None:
+    assert f"<!-- {name} -->\n{machine.as_markdown()}\n" in PAGE
+
+
+def test_the_headings_are_the_house_s() -> None:
+    found = [line.removeprefix("## ") for line in PAGE.splitlines() if line.startswith("## ")]
+    assert found[: len(HEADINGS)] == HEADINGS
+
+
+def test_every_file_it_names_exists() -> None:
+    here = Path(__file__).parent
+    named = {word.strip("`:()") for word in PAGE.replace(";", " ").replace(",", " ").split() if "`test_" in word}
+    assert named
+    assert [name for name in sorted(named) if not (here / name).exists()] == []

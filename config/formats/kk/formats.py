@@ -1,0 +1,5 @@
+"""15 000,50 as in Kazakhstan."""
+
+DECIMAL_SEPARATOR = ","
+THOUSAND_SEPARATOR = "\xa0"
+NUMBER_GROUPING = 3
