@@ -330,6 +330,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "One back end for the neighbourhood.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
+    "DEFAULT_GENERATOR_CLASS": "apps.portal.schemas.HouseGenerator",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

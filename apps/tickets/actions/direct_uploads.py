@@ -77,7 +77,14 @@ def finish(*, by: Member, ticket_id: UUID, upload_id: UUID) -> Photo:
     if upload.photo is not None:
         return upload.photo
     photos.ensure_may_add(by=by, ticket_id=ticket_id, photo_type=upload.photo_type)
-    picture = _arrived(upload)
+    try:
+        picture = _arrived(upload)
+    except (errors.UploadEmpty, errors.FilesUnavailable):
+        # Whoever finished it meanwhile has taken the file away, between any two looks of ours.
+        upload.refresh_from_db(fields=["photo"])
+        if upload.photo is None:
+            raise
+        return upload.photo
     with transaction.atomic():
         # Without its photo: PostgreSQL would join that as it was before the wait for the lock.
         locked = mine.select_for_update(of=("self",)).first()
