@@ -49,14 +49,14 @@ def run(at: Stage) -> None:
     _list(at, shop, manager, bouquets[0])
     _scarce(at, shop, bouquets)
     _take_next(at, shop, bouquets[0])
-    _desks(at, shop, manager, bouquets[0])
+    _desks(at, shop, bouquets[0])
 
 
 def hire(shop: Shop, role: str, count: int) -> list[Employee]:
     """So many people of one role."""
     first = User.objects.count()
     users = User.objects.bulk_create(
-        User(username=f"bench-{role}-{n}", phone=f"+7700{first + n:07d}") for n in range(count)
+        User(username=f"bench-{role}-{first + n}", phone=f"+7700{first + n:07d}") for n in range(count)
     )
     return Employee.objects.bulk_create(
         Employee(shop=shop, user=user, phone=user.phone or "", name=f"{role} {n}", role=role)
@@ -236,14 +236,16 @@ class Desk(sockets.Client):
             self.heard_of.setdefault((data.get("id") or data.get("order_id"), data.get("status")), now)
 
 
-def _desks(at: Stage, shop: Shop, manager: Employee, product: Product) -> None:
+def _desks(at: Stage, shop: Shop, product: Product) -> None:
     at.title(f"{DESKS} open desks, {CHANGES} orders move, then {MISSED} more while nobody listens")
     _stems(shop, "Rose", EACH * (CHANGES + MISSED), "desk")
     made = [orders.create(by=None, shop=shop, draft=_draft(product, 2000 + n)) for n in range(CHANGES + MISSED)]
     _let_the_outbox_run(at)
     at.house.start("live", "worker")
     at.house.wait_for("live", f"http://127.0.0.1:{at.house.ports['live']}/health")
-    waits, again = asyncio.run(_watch(at, _token(manager), [order.pk for order in made]))
+    # A desk each: one person may keep only so many sockets open.
+    keys = [_token(manager) for manager in hire(shop, Employee.Role.MANAGER, DESKS)]
+    waits, again = asyncio.run(_watch(at, keys, [order.pk for order in made]))
     at.house.kill("live")
     at.house.kill("worker")
     if len(waits) != DESKS * CHANGES or again != DESKS * MISSED:
@@ -263,17 +265,17 @@ def _let_the_outbox_run(at: Stage) -> None:
         pass
 
 
-async def _watch(at: Stage, token: str, ids: list[int]) -> tuple[list[float], int]:
-    desks = await _open(at, token, "")
-    sent = {pk: await _move(at, token, pk) for pk in ids[:CHANGES]}
+async def _watch(at: Stage, keys: list[str], ids: list[int]) -> tuple[list[float], int]:
+    desks = await _open(at, keys, "")
+    sent = {pk: await _move(at, keys[0], pk) for pk in ids[:CHANGES]}
     await _until(lambda: all(len(desk.heard_of) >= CHANGES for desk in desks))
     waits = [(now - sent[pk]) / 1e6 for desk in desks for (pk, status), now in desk.heard_of.items() if pk in sent]
     last = desks[0].last
     for desk in desks:
         desk.transport.abort()
     for pk in ids[CHANGES:]:
-        await _move(at, token, pk)
-    back = await _open(at, token, last.replace("+", "%2B"))
+        await _move(at, keys[0], pk)
+    back = await _open(at, keys, last.replace("+", "%2B"))
     later = set(ids[CHANGES:])
     await _until(lambda: all(len({pk for pk, _ in desk.heard_of} & later) == MISSED for desk in back))
     again = sum(len({pk for pk, _ in desk.heard_of} & later) for desk in back)
@@ -282,9 +284,9 @@ async def _watch(at: Stage, token: str, ids: list[int]) -> tuple[list[float], in
     return waits, again
 
 
-async def _open(at: Stage, token: str, since: str) -> list[Desk]:
+async def _open(at: Stage, keys: list[str], since: str) -> list[Desk]:
     port, loop, found = at.house.ports["live"], asyncio.get_running_loop(), []
-    for _ in range(DESKS):
+    for token in keys:
         _transport, desk = await loop.create_connection(lambda: Desk(token, port, since), "127.0.0.1", port)
         await desk.is_open
         found.append(desk)
