@@ -11,6 +11,7 @@ import random
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -287,7 +288,7 @@ async def _watch(at: Stage, keys: list[str], ids: list[int]) -> tuple[list[float
 async def _open(at: Stage, keys: list[str], since: str) -> list[Desk]:
     port, loop, found = at.house.ports["live"], asyncio.get_running_loop(), []
     for token in keys:
-        _transport, desk = await loop.create_connection(lambda: Desk(token, port, since), "127.0.0.1", port)
+        _transport, desk = await loop.create_connection(partial(Desk, token, port, since), "127.0.0.1", port)
         await desk.is_open
         found.append(desk)
     await asyncio.sleep(2)
