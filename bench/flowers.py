@@ -16,7 +16,7 @@ from itertools import repeat
 from typing import Any
 
 from django.db import connection, connections
-from django.db.models import F, Sum
+from django.db.models import F, Model, Sum
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts import tokens
@@ -135,7 +135,7 @@ def _fill(order: Order) -> None:
         created_at="now() - n * interval '1 minute'",
         reserved_until="NULL",
     )
-    names = [field.column for field in OrderItem._meta.concrete_fields if not field.primary_key]
+    names = _columns(OrderItem)
     chosen = ", ".join("o.id" if name == "order_id" else f"i.{name}" for name in names)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -146,8 +146,13 @@ def _fill(order: Order) -> None:
     people.settle_tables("florist_order", "florist_orderitem")
 
 
+def _columns(model: type[Model]) -> list[str]:
+    """All but the id."""
+    return [str(field.column) for field in model._meta.concrete_fields if not field.primary_key]
+
+
 def _copy(model: type[Order], pk: int, **values: str) -> None:
-    names = [field.column for field in model._meta.concrete_fields if not field.primary_key]
+    names = _columns(model)
     chosen = ", ".join(values.get(name, f"t.{name}") for name in names)
     table = model._meta.db_table
     with connection.cursor() as cursor:

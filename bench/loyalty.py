@@ -186,7 +186,7 @@ def _announce(at: Stage) -> None:
             cursor.execute(sql, {"first": FIRST, "crowd": CROWD})
     with transaction.atomic():
         said = announcements.announce(by=None, title="Closed on Monday", description="The kitchen rests")
-    rows = Notification.objects.filter(broadcast_id=said.broadcast_id)
+    rows = Notification.objects.filter(broadcast=said.broadcast)
     began = time.monotonic()
     teller = _teller(at)
     while rows.count() < CROWD // 3:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 
 from django.db import connection
 
@@ -51,14 +52,14 @@ def bring_people() -> None:
     Member.objects.bulk_create(Member(pk=user.telegram_id, user=user) for user in users)
     for member in Member.objects.filter(pk__in=EXECUTORS).select_related("user"):
         ledger.post(
-            by=None, holder=member.user, book="urgent", amount=Money(1_000_000, "RUB"),
+            by=None, holder=member.user, book="urgent", amount=Money(Decimal(1_000_000), "RUB"),
             key="opening", reason="opening", house="urgent:opening",
         )  # fmt: skip
 
 
 def post_orders(mark: str, count: int, *, age_seconds: int = 0, taken: bool = False) -> None:
     """`count` active orders whose ids are `mark` and a number; with `taken` they have none to three takes each."""
-    values = {"mark": mark, "first": 1, "last": count, "age": age_seconds}
+    values: dict[str, str | int] = {"mark": mark, "first": 1, "last": count, "age": age_seconds}
     with connection.cursor() as cursor:
         cursor.execute(_ORDERS, values)
         if taken:

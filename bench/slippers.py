@@ -104,8 +104,13 @@ def _ask(at: Stage, streams: list[Iterator[bytes]], status: int) -> clients.Hear
 
 def _dealt(paths: Iterator[str]) -> list[Iterator[bytes]]:
     """One stream of questions that all clients draw from, each just after the catalogue has changed."""
-    requests = (clients.request("GET", path) for path in paths if not cached.SLIPPERS.outdate())
-    return [requests] * CLIENTS
+
+    def asked() -> Iterator[bytes]:
+        for path in paths:
+            cached.SLIPPERS.outdate()
+            yield clients.request("GET", path)
+
+    return [asked()] * CLIENTS
 
 
 def _forever(request: bytes) -> Iterator[bytes]:
