@@ -302,9 +302,7 @@ def window(order: Order) -> dict[str, datetime | None] | None:
 
 
 def _maps(stop: Stop) -> dict[str, str]:
-    place = None if stop.latitude is None or stop.longitude is None else (stop.latitude, stop.longitude)
-    address = routes.in_city(stop.run.shop.city, stop.order.address)
-    return {"two_gis": routes.two_gis(address, place), "google": routes.google_map(address, place)}
+    return routes.maps(stop.run.shop.city, stop.order.address, stop.latitude, stop.longitude)
 
 
 def _attempt(attempt: DeliveryAttempt) -> dict[str, Any]:

@@ -271,10 +271,6 @@ class ProductComponent(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def stems(self, pieces: Any) -> Decimal:
-        """How many of it so many pieces of the product need."""
-        return self.quantity * Decimal(pieces)
-
     @property
     def total_cost(self) -> Decimal:
         """Cost in one piece."""

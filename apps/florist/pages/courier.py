@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +21,7 @@ from apps.florist.models import DeliveryAttempt, Employee, Shop, Stop
 from apps.florist.pages import forms
 from apps.florist.pages.deeds import Deed, perform
 from apps.florist.pages.desk import for_staff, show
-from apps.florist.queries import boards, deliveries
+from apps.florist.queries import boards, deliveries, routes
 
 TONE = {
     Stop.Status.WAITING: "warm",
@@ -59,20 +58,9 @@ class StopCard:
         return max(self.stop.cash_due - self.stop.cash_received, Decimal(0))
 
     @property
-    def map(self) -> str:
-        """2GIS: the place, or the address in words."""
-        return f"https://2gis.kz/search/{quote(self._where(), safe='')}" if self._where() else ""
-
-    @property
-    def google(self) -> str:
-        """Google Maps, for whoever has no 2GIS."""
-        return f"https://www.google.com/maps/dir/?api=1&destination={quote(self._where(), safe='')}"
-
-    def _where(self) -> str:
-        if self.stop.latitude is not None and self.stop.longitude is not None:
-            return f"{self.stop.latitude},{self.stop.longitude}"
-        address = self.stop.order.address
-        return f"{self.shop.city}, {address}" if address else ""
+    def maps(self) -> dict[str, str]:
+        """2GIS, and Google Maps for whoever has none: the place, or the address in words."""
+        return routes.maps(self.shop.city, self.stop.order.address, self.stop.latitude, self.stop.longitude)
 
 
 def cards(way: Iterable[Stop], shop: Shop) -> list[StopCard]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -60,6 +60,11 @@ def needs_of(lines: Sequence[Line]) -> list[Needs]:
 def of_product(product_id: int, pieces: Decimal = Decimal(1)) -> Needs:
     """What so many pieces of one product need."""
     return _needs(_recipes({product_id})[product_id], pieces)
+
+
+def of_products(product_ids: Iterable[int]) -> dict[int, Needs]:
+    """What one piece of each product needs; products without flowers are left out. One query."""
+    return {pk: _needs(recipe, Decimal(1)) for pk, recipe in _recipes(set(product_ids)).items()}
 
 
 def _recipes(product_ids: set[int]) -> Mapping[int, list[tuple[Flower, Decimal]]]:

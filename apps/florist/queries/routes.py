@@ -65,6 +65,15 @@ def in_city(city: str, address: str | None) -> str:
     return ", ".join(word for word in (city, address) if word)
 
 
+def maps(city: str, address: str | None, latitude: float | None, longitude: float | None) -> dict[str, str]:
+    """`{two_gis, google}`: ways to a place, or to an address in words when no place is known; empty without either."""
+    place = None if latitude is None or longitude is None else (latitude, longitude)
+    if place is None and not address:
+        return {"two_gis": "", "google": ""}
+    words = in_city(city, address)
+    return {"two_gis": two_gis(words, place), "google": google_map(words, place)}
+
+
 def google_map(address: str, place: Place | None) -> str:
     """The way there by Google Maps."""
     target = f"{place[0]},{place[1]}" if place else address

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +15,8 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from apps.florist import errors
 from apps.florist.models import Batch, Product, ProductComponent, ProductVariant, Shop
 from apps.florist.models.catalogue import searchable
+from apps.florist.queries import recipes
+from apps.florist.queries.recipes import Needs
 from apps.florist.queries.stock import today_of
 
 CARD = ("id", "name", "phone", "whatsapp_number", "address", "city", "description", "business_hours", "shop_logo_url")
@@ -23,7 +25,6 @@ PRODUCT = (
     *("is_active", "is_popular", "is_new"),
 )
 IMAGE = ("id", "product_id", "image_url", "is_primary", "sort_order", "created_at")
-ONE = Decimal(1)
 
 
 @dataclass(frozen=True)
@@ -80,44 +81,30 @@ def categories(found: Shop) -> list[dict[str, Any]]:
 
 
 def in_stock(found: Shop, product_ids: Iterable[int]) -> dict[int, bool]:
-    """Product → whether one piece can be made now of what nobody has reserved. Two queries."""
+    """Product → whether one piece can be made now of what nobody has reserved. Three queries."""
     ids = list(product_ids)
-    needs = _needs(ids)
-    free = _free_stems(found, {need.variety for wanted in needs.values() for need in wanted.flowers})
-    return {pk: needs[pk].can_be_made(free) if pk in needs else True for pk in ids}
+    needs = recipes.of_products(ids)
+    free = _free_stems(found, {flower.variety for wanted in needs.values() for flower in wanted})
+    lacking = _without_materials(ids)
+    return {pk: pk not in lacking and _can_be_made(needs.get(pk, Counter()), free) for pk in ids}
 
 
-@dataclass
-class _Needs:
-    """What one piece takes."""
-
-    flowers: list[ProductComponent]
-    has_all_materials: bool = True
-
-    def can_be_made(self, free: Mapping[tuple[str, int | None], int]) -> bool:
-        """Exact heights choose first; who takes any height gets what is left."""
-        left: dict[tuple[str, int | None], Decimal] = defaultdict(Decimal, {key: Decimal(n) for key, n in free.items()})
-        for need in sorted(self.flowers, key=lambda need: need.height_cm is None):
-            stems = need.stems(ONE)
-            if left[need.variety, need.height_cm] < stems:
-                return False
-            left[need.variety, None] -= stems
-            if need.height_cm is not None:
-                left[need.variety, need.height_cm] -= stems
-        return self.has_all_materials
+def _can_be_made(needs: Needs, free: Mapping[tuple[str, int | None], int]) -> bool:
+    """Exact heights choose first; who takes any height gets what is left."""
+    left = Counter(free)
+    for flower in sorted(needs, key=lambda flower: flower.order):
+        if left[flower.variety, flower.height_cm] < needs[flower]:
+            return False
+        left[flower.variety, None] -= needs[flower]
+        if flower.height_cm is not None:
+            left[flower.variety, flower.height_cm] -= needs[flower]
+    return True
 
 
-def _needs(product_ids: list[int]) -> dict[int, _Needs]:
-    kinds = Q(component_type=ProductComponent.Type.FLOWER) & ~Q(variety="")
-    kinds |= Q(component_type=ProductComponent.Type.MATERIAL, material__isnull=False)
-    found: dict[int, _Needs] = defaultdict(lambda: _Needs([]))
-    for part in ProductComponent.objects.filter(kinds, product__in=product_ids).select_related("material"):
-        needs = found[part.product_id]
-        if part.component_type == ProductComponent.Type.FLOWER:
-            needs.flowers.append(part)
-        elif part.material is not None and not part.material.in_stock:
-            needs.has_all_materials = False
-    return found
+def _without_materials(product_ids: list[int]) -> set[int]:
+    """Those whose recipe names a material that is used up."""
+    rows = ProductComponent.objects.filter(product__in=product_ids, material__in_stock=False)
+    return set(rows.filter(component_type=ProductComponent.Type.MATERIAL).values_list("product_id", flat=True))
 
 
 def _free_stems(found: Shop, varieties: set[str]) -> Counter[tuple[str, int | None]]:
