@@ -30,7 +30,7 @@ REFERENCE = re.compile(rb'"#/components/schemas/([^"]+)"')
 
 
 class HouseGenerator(SchemaGenerator):
-    """What `check --deploy` warns about is what we serve: each product by itself, not all routes of the root at once."""
+    """What `check --deploy` warns about is what we serve: each product by itself, not all of the root at once."""
 
     def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
         """The house's document; `request` and `public` change nothing."""
