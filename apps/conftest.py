@@ -105,7 +105,8 @@ def _delete_what_is_there(self: Any, style: Any, tables: Any, **how: Any) -> lis
 
 
 WEED = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
-BUCKET_NAME, BUCKET_KEY, BUCKET_SECRET = "mahalla-test", "house", "only-for-tests"
+BUCKET_NAME, BUCKET_KEY, BUCKET_SECRET = "mahalla", "mahalla", "only-for-tests"
+COMPOSE = Path(__file__).resolve().parents[1] / "docker-compose.yml"
 
 
 def _free_port() -> int:
@@ -122,6 +123,12 @@ def _free_port() -> int:
                 return port
 
 
+def _rights() -> str:
+    """Who may do what in the bucket, as production says it."""
+    told = COMPOSE.read_text("utf-8").partition("<<JSON\n")[2].partition("\n        JSON\n")[0]
+    return told.replace("$$S3_SECRET_KEY", BUCKET_SECRET)
+
+
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real S3 server with an empty bucket."""
@@ -129,12 +136,14 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip("no S3 server here: pip install -r requirements-dev.txt")
     port = _free_port()
     ports_of_it = [f"-{name}.port={_free_port()}" for name in ("master", "volume", "filer", "admin")]
+    rights = tmp_path_factory.mktemp("rights") / "s3.json"
+    rights.write_text(_rights(), "utf-8")
     command = [WEED, "mini", f"-dir={tmp_path_factory.mktemp('weed')}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+    command += [f"-s3.config={rights}"]
     command += [f"-s3.port={port}", f"-bucket={BUCKET_NAME}", "-admin.ui=false", "-webdav=false", *ports_of_it]
     command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
-    keys = {"AWS_ACCESS_KEY_ID": BUCKET_KEY, "AWS_SECRET_ACCESS_KEY": BUCKET_SECRET}
     with subprocess.Popen(  # noqa: S603 – every word of the command is ours
-        command, env={**os.environ, **keys}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:
         try:
             yield f"http://127.0.0.1:{port}"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from apps.core.access import ensure
 from apps.core.errors import Refused
+from apps.core.throttle import Limit
 from apps.tickets import errors
 from apps.tickets.models import Member, Ticket
 
 Rank = Literal["staff", "manager"]
+
+PUBLIC_READS = Limit(120, 60)
+"""Lists and windows of the map per address: hundreds of rows for nobody in particular are not free (D19)."""
 
 
 # ── People, life cycle, teams ───────────────────────────────────────────────────────────────────────────────────────
@@ -122,6 +126,11 @@ def _refusal(deed: Deed, when: When, by: Member, ticket: Any) -> Refused:
     if when in ("own", "own and new"):
         return errors.NotNewAnyMore() if ticket.reporter_id == by.pk else errors.NotYourTicket()
     return errors.TicketUnassigned() if ticket.team_id is None else errors.OtherTeamsTicket()
+
+
+def is_about_escalation(line: Mapping[str, Any]) -> bool:
+    """A line of history whose words staff and managers wrote to each other: into or out of ESCALATED (D9)."""
+    return Ticket.Status.ESCALATED in (line["old_status"], line["new_status"])
 
 
 def sees_everything(by: Member, ticket: Ticket) -> bool:

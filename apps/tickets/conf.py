@@ -74,6 +74,8 @@ class Tickets:
     """A figure that took long to count is shown so many times as long whatever changes; 0: never."""
     open311_per_minute: int
     """Reports per Open311 key and minute; 0 is no limit."""
+    open311_sender_days: int
+    """How long we keep what a sender told Open311 of himself, days; 0 is for good."""
     open311_is_production: bool
     """What the discovery document calls this endpoint: production or test."""
     open311_jurisdiction: str
@@ -115,6 +117,7 @@ def load() -> Tickets:
         figures_seconds=read.integer("FIGURES_CACHE_SECONDS", 60),
         figures_patience=read.integer("FIGURES_PATIENCE", 20),
         open311_per_minute=read.integer("OPEN311_PER_MINUTE", 60),
+        open311_sender_days=read.integer("OPEN311_SENDER_DAYS", 90),
         open311_is_production=read.flag("OPEN311_IS_PRODUCTION", False),
         open311_jurisdiction=read.text("OPEN311_JURISDICTION"),
         open311_contact=read.text("OPEN311_CONTACT", "Mahalla, open311@localhost"),

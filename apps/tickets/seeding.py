@@ -170,6 +170,7 @@ def _person(number: int, name: str, role: str = Role.CITIZEN, team: Team | None 
         role=role,
         team=team,
         is_verified=True,
+        is_phone_proved=True,
         created_at=timezone.now() - timedelta(days=DAYS + 1),
     )
 

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.core import buckets, throttle
@@ -31,7 +32,8 @@ CONTENT_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 HOUR = 3600
 GRACE = timedelta(hours=1)
 """How long after the form has run out its upload may still be finished, before it is swept away."""
-BATCH = 200
+BATCH = 50
+"""Forms swept in one go; where the storage does to none of them what it was asked, the sweep stops."""
 
 
 def start(
@@ -71,20 +73,17 @@ def finish(*, by: Member, ticket_id: UUID, upload_id: UUID) -> Photo:
     Raises `UploadNotFound`, `UploadEmpty`, and what `photos.add` raises.
     """
     mine = PhotoUpload.objects.filter(pk=upload_id, ticket_id=ticket_id, member=by)
-    upload = mine.select_related("photo").first()
-    if upload is None:
-        raise errors.UploadNotFound()
+    upload = _seen(mine)
     if upload.photo is not None:
         return upload.photo
-    photos.ensure_may_add(by=by, ticket_id=ticket_id, photo_type=upload.photo_type)
     try:
+        photos.ensure_may_add(by=by, ticket_id=ticket_id, photo_type=upload.photo_type)
         picture = _arrived(upload)
-    except (errors.UploadEmpty, errors.FilesUnavailable):
-        # Whoever finished it meanwhile has taken the file away, between any two looks of ours.
-        upload.refresh_from_db(fields=["photo"])
-        if upload.photo is None:
+    except (errors.TooManyPhotos, errors.UploadEmpty, errors.FilesUnavailable):
+        # Whoever finished it meanwhile has the last place, or has taken the file away, between any two looks of ours.
+        if (photo := _seen(mine).photo) is None:
             raise
-        return upload.photo
+        return photo
     with transaction.atomic():
         # Without its photo: PostgreSQL would join that as it was before the wait for the lock.
         locked = mine.select_for_update(of=("self",)).first()
@@ -98,6 +97,13 @@ def finish(*, by: Member, ticket_id: UUID, upload_id: UUID) -> Photo:
         mine.update(photo=photo)
     photos.remove_files([upload.name])
     return photo
+
+
+def _seen(mine: QuerySet[PhotoUpload]) -> PhotoUpload:
+    upload = mine.select_related("photo").first()
+    if upload is None:
+        raise errors.UploadNotFound()
+    return upload
 
 
 def _arrived(upload: PhotoUpload) -> Picture:
@@ -116,15 +122,18 @@ def _arrived(upload: PhotoUpload) -> Picture:
 
 
 def sweep(*, now: datetime | None = None, limit: int = 2000) -> int:
-    """Remove forms that have run out, with what still lies where they let post; returns how many."""
-    long_over = (now or timezone.now()) - GRACE
+    """Remove forms that have run out, with what still lies where they let post; returns how many.
+
+    One whose file could not be removed stays for the next time: nothing else knows where those raw bytes lie.
+    """
+    # Finished ones too: their form could be used once more.
+    over = PhotoUpload.objects.filter(expires_at__lt=(now or timezone.now()) - GRACE).order_by("expires_at")
+    names = list(over.values_list("name", flat=True)[:limit])
     done = 0
-    while done < limit:
-        over = list(PhotoUpload.objects.filter(expires_at__lt=long_over).order_by("expires_at")[:BATCH])
-        if not over:
+    for start in range(0, len(names), BATCH):
+        gone = photos.remove_files(names[start : start + BATCH])
+        if not gone:
             break
-        # Finished ones too: their form could be used once more.
-        photos.remove_files([upload.name for upload in over])
-        PhotoUpload.objects.filter(pk__in=[upload.pk for upload in over]).delete()
-        done += len(over)
+        PhotoUpload.objects.filter(name__in=gone).delete()
+        done += len(gone)
     return done

@@ -15,16 +15,15 @@ from apps.tickets.models import Escalation, Follow, Ticket
 from apps.tickets.queries import kept
 
 LOGGED = "Duplicate of {title} ({id})"
-"""Begins the line of history; a reason follows it."""
-
-LONGEST_COMMENT = 1000
+"""The line of history. Everybody may read it, so why a manager thinks so stands among the steps only."""
 
 
 def merge(*, by: Any, duplicate_id: uuid.UUID, original_id: uuid.UUID, reason: str = "") -> Ticket:
     """Close a duplicate with a link to its original; returns the original. Merging the same two again changes nothing.
 
     Followers follow the original from now on. Comments, photos and history stay on the duplicate, and with it on the
-    pages of the original. What had been merged into the duplicate belongs to the original then.
+    pages of the original. What had been merged into the duplicate belongs to the original then. `reason` is kept for
+    the back office.
 
     Raises `MergeIntoItself`, `TicketNotFound`, `ManagersOnly`, `NotYourRight`, `AlreadyMerged`, and `EscalationWaiting`
     when a request about the duplicate waits for its decision.
@@ -51,9 +50,9 @@ def _locked(by: Any, duplicate_id: uuid.UUID, original_id: uuid.UUID) -> tuple[T
 
 
 def _close(duplicate: Ticket, original: Ticket, *, by: Any, reason: str) -> None:
-    words = " · ".join(filter(None, (LOGGED.format(title=original.title, id=original.pk), reason)))
     if duplicate.status != Ticket.Status.CLOSED:
-        tickets.move(duplicate, Ticket.Status.CLOSED, by=by, comment=words[:LONGEST_COMMENT])
+        words = LOGGED.format(title=original.title, id=original.pk)
+        tickets.move(duplicate, Ticket.Status.CLOSED, by=by, comment=words, reason=reason)
     now = timezone.now()
     Ticket.objects.filter(pk=duplicate.pk).update(duplicate_of=original, updated_at=now)
     Ticket.objects.filter(duplicate_of=duplicate).update(duplicate_of=original, updated_at=now)

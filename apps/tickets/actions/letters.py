@@ -70,23 +70,26 @@ def verify_email(*, token: str, caller: Caller = NOWHERE) -> Member:
     """
     limit_links(caller)
     with transaction.atomic():
-        link = accounts.use_mail_token(token, Kind.VERIFY, caller=caller)
-        member = _member_behind(link)
+        link, member = _opened(token, Kind.VERIFY, caller)
         if member.is_verified and link.user.email == link.email:
             raise errors.AlreadyVerified()
-        if member.email is None and questions.of_email(link.email) is None:
-            member.email = link.email
         member.is_verified = True
-        member.save(update_fields=["email", "is_verified"])
+        member.save(update_fields=["is_verified"])
         _note_proof(link)
     return member
 
 
-def _member_behind(link: MailToken) -> Member:
-    member = Member.objects.living().select_for_update(of=("self",)).filter(user=link.user).first()
+def _opened(token: str, kind: MailToken.Kind, caller: Caller) -> tuple[MailToken, Member]:
+    """Use a link up; the member is locked. A letter to an address that is not the member's any more opens nothing:
+
+    whoever reads that mailbox may be the stranger who typed the address. Raises `MailTokenWrong`, `MailTokenExpired`.
+    """
+    link = accounts.find_mail_token(token, kind)
+    mine = Member.objects.living().select_for_update(of=("self",)).filter(user=link.user, email=link.email)
+    member = mine.first()
     if member is None:
         raise accounts.MailTokenWrong()
-    return member
+    return accounts.use_mail_token(token, kind, caller=caller), member
 
 
 def _note_proof(link: MailToken) -> None:
@@ -130,7 +133,9 @@ def reset_password(*, token: str, password: str, caller: Caller = NOWHERE) -> No
     Raises `accounts.MailTokenWrong`, `MailTokenExpired`, `PasswordTooWeak`, `TooManyTries`.
     """
     limit_links(caller)
-    accounts.reset_password(token, new=password, caller=caller, strength=ensure_strong)
+    with transaction.atomic():
+        link, _member = _opened(token, Kind.RESET, caller)
+        accounts.set_password(user=link.user, new=password, caller=caller, strength=ensure_strong)
 
 
 def set_password(*, token: str, phone: str, password: str, caller: Caller = NOWHERE) -> Member:
@@ -140,8 +145,7 @@ def set_password(*, token: str, phone: str, password: str, caller: Caller = NOWH
     """
     limit_links(caller)
     with transaction.atomic():
-        link = accounts.use_mail_token(token, Kind.INVITE, caller=caller)
-        member = _member_behind(link)
+        link, member = _opened(token, Kind.INVITE, caller)
         if member.phone_number != phone:
             raise errors.PhoneMismatch()
         accounts.set_password(user=link.user, new=password, caller=caller, strength=ensure_strong)

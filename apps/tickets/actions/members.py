@@ -16,7 +16,7 @@ from apps.core import events, throttle
 from apps.core.access import ensure
 from apps.core.throttle import Limit
 from apps.tickets import access, errors
-from apps.tickets.actions import registration, sessions
+from apps.tickets.actions import claims, registration, sessions
 from apps.tickets.actions.passwords import ensure_strong
 from apps.tickets.events import MemberRegistered
 from apps.tickets.models import Member
@@ -46,11 +46,14 @@ def update_profile(
 
 
 def _changed(by: Member, changes: Mapping[str, Any]) -> Member:
+    """A new phone is told without proof, whatever was known of the old one."""
+    claims.make_way_when_stale(phone=changes.get("phone_number"), email=changes.get("email"), but=by.pk)
     _ensure_free(by, changes)
     try:
         with transaction.atomic():
             member = lock(by.pk)
             is_new_address = "email" in changes and changes["email"] != member.email
+            member.is_phone_proved &= changes.get("phone_number", member.phone_number) == member.phone_number
             for name, value in changes.items():
                 setattr(member, name, value)
             member.updated_at = timezone.now()

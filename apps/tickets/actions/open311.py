@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import CharField, Q
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from apps.core import throttle
@@ -17,7 +20,7 @@ from apps.core.throttle import Limit
 from apps.tickets import access, errors
 from apps.tickets.actions import tickets
 from apps.tickets.actions.tickets import Whereabouts
-from apps.tickets.models import ApiKey, Category, Member, ServiceRequest
+from apps.tickets.models import FINISHED, ApiKey, Category, Member, ServiceRequest, Ticket
 from apps.tickets.queries import districts
 from apps.tickets.queries import open311 as questions
 from apps.tickets.queries.districts import Place
@@ -25,6 +28,11 @@ from apps.tickets.queries.districts import Place
 KEY_PREFIX = "o311_"
 MINUTE = 60
 LONGEST_TITLE = 100
+PERSONAL = ("account_id", "device_id", "first_name", "last_name", "email", "phone")
+"""What a sender tells of himself."""
+
+SPENT = Cast("pk", CharField())
+"""In place of a fingerprint: its report answers no other one any more, and nothing can be guessed from it."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,9 @@ def prove_key(words: str) -> ApiKey:
 
 
 def report(*, key: ApiKey, report: Report) -> ServiceRequest:
-    """A ticket in the name of the key's member. The same report on the same day answers the first one.
+    """A ticket in the name of the key's member. The same report on the same day answers the first one, unless that was
+
+    deleted or solved meanwhile: then somebody tells us of it anew.
 
     Raises `TooManyReports`, `ServiceNotFound`, `PlaceUnknown`.
     """
@@ -87,18 +97,27 @@ def report(*, key: ApiKey, report: Report) -> ServiceRequest:
     throttle.hit("tickets.open311", key.pk, limit, refusal=errors.TooManyReports)
     fingerprint = report.fingerprint(f"{timezone.now():%Y-%m-%d}")
     known = ServiceRequest.objects.filter(api_key=key, fingerprint=fingerprint)
-    if found := known.first():
-        return found
+    last = known.select_related("ticket__duplicate_of").first()
+    if last and not _is_over(last.ticket):
+        return last
     category = questions.open_service(report.service_code)
     where = _where(report)
     try:
         with transaction.atomic():
+            if last:
+                known.filter(pk=last.pk).update(fingerprint=SPENT)
             return _take_in(key, report, fingerprint, category, where)
     except IntegrityError as problem:
         # The same report came twice at the same moment: the other one's ticket is the answer, ours is rolled back.
-        if found := known.first():
+        others = known.exclude(pk=last.pk) if last else known
+        if found := others.first():
             return found
         raise errors.ServiceNotFound() from problem  # the category was deleted in this very moment
+
+
+def _is_over(ticket: Ticket) -> bool:
+    """Nobody works on it any more, nor on the ticket that stands for it."""
+    return ticket.deleted_at is not None or (ticket.duplicate_of or ticket).status in FINISHED
 
 
 def _take_in(key: ApiKey, report: Report, fingerprint: str, category: Category, where: Whereabouts) -> ServiceRequest:
@@ -109,9 +128,21 @@ def _take_in(key: ApiKey, report: Report, fingerprint: str, category: Category, 
         category_id=category.pk,
         where=where,
     )
-    kept = ("account_id", "device_id", "address_id", "first_name", "last_name", "email", "phone", "media_url")
-    told = {name: getattr(report, name) for name in kept}
+    told = {name: getattr(report, name) for name in (*PERSONAL, "address_id", "media_url")}
     return ServiceRequest.objects.create(ticket=ticket, api_key=key, fingerprint=fingerprint, **told)
+
+
+def forget_senders(*, now: datetime | None = None) -> int:
+    """What senders told of themselves goes after `conf`'s days, their tickets stay; returns how many were forgotten.
+
+    Their fingerprints go too: who knows the rest of a report could try phones until one fits.
+    """
+    days = settings.TICKETS.open311_sender_days
+    if not days:
+        return 0
+    nothing = dict.fromkeys(PERSONAL, "")
+    old = ServiceRequest.objects.filter(~Q(**nothing), created_at__lt=(now or timezone.now()) - timedelta(days=days))
+    return old.update(**nothing, fingerprint=SPENT)
 
 
 def _title(report: Report, category: Category) -> str:

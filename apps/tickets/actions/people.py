@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from apps.tickets.models import Member
+from apps.tickets.actions import talk
+from apps.tickets.models import Member, Photo
 
 FORGOTTEN = "—"
 
@@ -21,8 +22,13 @@ def part(*, merge_id: int, gone_id: int) -> None:
 
 
 def forget(*, user_id: int) -> None:
-    """What names a person goes; tickets, comments and marks stay without him."""
+    """What names a person goes, from other people's inboxes too, and where he took his pictures; tickets, comments and
+
+    marks stay without him.
+    """
     for member in Member.objects.filter(user_id=user_id):
+        talk.forget(member)
+        Photo.objects.filter(uploaded_by=member).update(latitude=None, longitude=None)
         member.addresses.all().delete()
         member.follows.all().delete()
         member.name, member.phone_number, member.email, member.team = FORGOTTEN, "", None, None

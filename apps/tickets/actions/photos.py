@@ -119,13 +119,17 @@ def forget(*, ticket_id: UUID) -> int:
     return len(gone)
 
 
-def remove_files(names: Iterable[str]) -> None:
-    """A storage that does not answer leaves an orphan, not an error: the rows are right already."""
+def remove_files(names: Iterable[str]) -> list[str]:
+    """Returns the names that are gone: a storage that does not answer leaves an orphan and a warning, not an error."""
+    gone = []
     for name in names:
         try:
             default_storage.delete(name)
         except buckets.TROUBLE:
             log.warning("a picture's file could not be removed", exc_info=True)
+        else:
+            gone.append(name)
+    return gone
 
 
 def _free_slot(ticket: Ticket, photo_type: str) -> int:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts import actions as accounts
@@ -20,7 +18,7 @@ from apps.core import events, throttle
 from apps.core.errors import Refused
 from apps.core.throttle import Limit
 from apps.tickets import access, errors
-from apps.tickets.actions import sessions
+from apps.tickets.actions import claims, sessions
 from apps.tickets.actions.passwords import ensure_strong
 from apps.tickets.actions.sessions import Entrance
 from apps.tickets.events import MemberInvited, MemberRegistered
@@ -87,7 +85,8 @@ def _proof(application: Application, otp_code: str, token: str, caller: Caller) 
 
 def _by_phone(application: Application, code: OneTimeCode, caller: Caller) -> Entrance:
     accounts.use_code(code)
-    _give_way(Q(phone_number=application.phone))
+    claims.make_way_for_proof(phone=application.phone)
+    claims.make_way_when_stale(email=application.email)
     ensure_free(phone=application.phone, email=application.email)
     person = people.person(phone=application.phone)
     if person is not None and questions.of_person(person) is not None:
@@ -96,7 +95,7 @@ def _by_phone(application: Application, code: OneTimeCode, caller: Caller) -> En
         person = _new_person(application, caller, phone=application.phone, phone_verified_at=timezone.now())
     elif application.password is not None:
         accounts.set_password(user=person, new=application.password, caller=caller, strength=ensure_strong)
-    member = _new_member(application, person, is_verified=True)
+    member = _new_member(application, person, is_verified=True, is_phone_proved=True)
     if member.email:
         events.publish(MemberRegistered(member_id=str(member.pk)))
     return Entrance(pair=sessions.open_session(member, caller=caller), member=member)
@@ -104,19 +103,10 @@ def _by_phone(application: Application, code: OneTimeCode, caller: Caller) -> En
 
 def _by_email(application: Application, caller: Caller) -> None:
     """Phone and e-mail are as told: they stay on the membership until somebody proves them."""
-    stale = timezone.now() - timedelta(hours=settings.TICKETS.verification_hours)
-    _give_way(Q(phone_number=application.phone, created_at__lt=stale))
-    _give_way(Q(email=application.email, created_at__lt=stale))
+    claims.make_way_when_stale(phone=application.phone, email=application.email)
     ensure_free(phone=application.phone, email=application.email)
-    name = f"tickets-{uuid.uuid4()}"  # a person needs something to be known by
-    member = _new_member(application, _new_person(application, caller, username=name))
+    member = _new_member(application, _new_person(application, caller, username=claims.username()))
     events.publish(MemberRegistered(member_id=str(member.pk)))
-
-
-def _give_way(of: Q) -> None:
-    """Registered but never proved: such a claim does not stand in the way of a proof, nor of others for ever."""
-    unproved = Member.objects.living().filter(of, is_verified=False, role=Member.Role.CITIZEN)
-    unproved.update(deleted_at=timezone.now())
 
 
 def ensure_free(
@@ -128,10 +118,10 @@ def ensure_free(
     email_refusal: type[Refused] = errors.EmailTaken,
 ) -> None:
     """Nobody else (than member id `but`) has this phone or e-mail. Raises the two refusals."""
-    others = Member.objects.living().exclude(pk=but)
-    if phone and others.filter(phone_number=phone).exists():
+    others = Member.objects.exclude(pk=but)
+    if phone and others.of_phone(phone).exists():
         raise phone_refusal()
-    if email and others.filter(email=email).exists():
+    if email and others.living().filter(email=email).exists():
         raise email_refusal()
 
 
@@ -172,18 +162,19 @@ def invite(
     team_id: uuid.UUID | None = None,
     caller: Caller = NOWHERE,
 ) -> Member:
-    """A manager makes an account; a letter lets its owner choose a password.
+    """A manager makes an account; a letter lets its owner choose a password. The phone is believed: a manager told it.
 
     Raises `ManagersOnly`, `TeamNotFound`, `PhoneInUse`, `EmailInUse`.
     """
     access.ensure_can("manage", by)
     refusals = {"phone_refusal": errors.PhoneInUse, "email_refusal": errors.EmailInUse}
-    ensure_free(phone=application.phone, email=application.email, **refusals)
     try:
         with transaction.atomic():
             team = hold_team(team_id)
-            person = _new_person(application, caller, username=f"tickets-{uuid.uuid4()}")
-            member = _new_member(application, person, role=role, team=team)
+            claims.make_way_when_stale(phone=application.phone, email=application.email)
+            ensure_free(phone=application.phone, email=application.email, **refusals)
+            person = _new_person(application, caller, username=claims.username())
+            member = _new_member(application, person, role=role, team=team, is_phone_proved=True)
             events.publish(MemberInvited(member_id=str(member.pk)))
             return member
     except IntegrityError:  # somebody took the phone or the e-mail in this very moment

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from apps.tickets.actions import sla
 from apps.tickets.models import UNFINISHED, Team, Ticket
 
 
@@ -91,7 +92,10 @@ def team_for(place: Place) -> uuid.UUID | None:
 
 
 def reroute(*, tickets: QuerySet[Ticket], but: uuid.UUID) -> int:
-    """New teams for the tickets of a team that is going away; one statement per new team. Returns how many moved."""
+    """New teams for the tickets of a team that is going away, and the promises of time that hold with these.
+
+    A few statements per new team. Returns how many moved.
+    """
     rows: Any = tickets.order_by().values_list("category_id", "district_id", "city").annotate(Count("pk"))
     places = [(Place(*place), count) for *place, count in rows]
     desk = Desk({place.category_id for place, _ in places}, but=but)
@@ -99,7 +103,12 @@ def reroute(*, tickets: QuerySet[Ticket], but: uuid.UUID) -> int:
     for place, count in sorted(places, key=str):
         team_id = desk.pick(place, tickets=count)
         groups[team_id] = groups.get(team_id, Q()) | Q(**place._asdict())
-    return sum(
-        tickets.filter(which).update(team_id=team_id, assignee=None, updated_at=timezone.now())
+    moved_at = timezone.now()
+    moved = sum(
+        tickets.filter(which).update(team_id=team_id, assignee=None, updated_at=moved_at)
         for team_id, which in groups.items()
     )
+    for team_id in groups:
+        # By the moment: the new team has other tickets too, and theirs was promised already.
+        sla.follow_route(moved=Ticket.objects.filter(Q(team_id=team_id), updated_at=moved_at))
+    return moved

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 from typing import Literal
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from apps.accounts import actions as accounts
-from apps.accounts import queries as people
 from apps.accounts import tokens
 from apps.accounts.actions import NOWHERE, Caller
 from apps.accounts.kit import CodeFigures, LoginFigures
@@ -19,6 +16,7 @@ from apps.accounts.models import OneTimeCode
 from apps.core import throttle
 from apps.core.throttle import Limit
 from apps.tickets import errors
+from apps.tickets.actions import claims
 from apps.tickets.conf import PRODUCT
 from apps.tickets.models import Member
 from apps.tickets.queries import members as questions
@@ -96,19 +94,21 @@ def request_code(*, phone: str, purpose: Literal["", "login"] = "", caller: Call
     """Send a code to a mobile phone; returns its life in seconds.
 
     Raises `AlreadyRegistered` for an account that has a password, unless `purpose` is login (C3), and what
-    `accounts.request_code` raises.
+    `accounts.request_code` raises. Whatever is answered counts as one request, so that it is told to nobody for long.
     """
+    figures = code_figures()
     member = questions.of_phone(phone)
     if member is not None and member.is_verified and not purpose and questions.has_password(member):
+        accounts.count_request(phone=phone, figures=figures, caller=caller)
         raise errors.AlreadyRegistered()
-    figures = code_figures()
     accounts.request_code(phone=phone, purpose=PURPOSE, figures=figures, caller=caller)
     return figures.life_seconds
 
 
-def prove_phone(*, phone: str, code: str, caller: Caller = NOWHERE) -> Entrance:
+def prove_phone(*, phone: str, code: str, by: Member | None = None, caller: Caller = NOWHERE) -> Entrance:
     """Sign a member in by a code. For an unknown phone the code stays good for registering (C2).
 
+    `by` is who is signed in already; whose phone it is that nobody has proved before, `claims.phone_is_theirs` says.
     Call outside of any transaction. Raises `accounts.CodeWrong`, `CodeExpired`, `CodeBurnt`, `TooManyTries`,
     `MemberGone`.
     """
@@ -118,30 +118,9 @@ def prove_phone(*, phone: str, code: str, caller: Caller = NOWHERE) -> Entrance:
         return Entrance(pair=tokens.bare(REGISTRATION, found.pk), member=None)
     with transaction.atomic():
         accounts.use_code(found)
-        still = Member.objects.living().filter(phone_number=phone)
-        member = phone_is_theirs(still.lock(errors.MemberGone, pk=member.pk))
+        still = Member.objects.of_phone(phone).lock(errors.MemberGone, pk=member.pk)
+        member = claims.phone_is_theirs(still, by=by, caller=caller)
         return Entrance(pair=open_session(member, caller=caller), member=member)
-
-
-def phone_is_theirs(member: Member) -> Member:
-    """The caller has just proved the phone of this locked member.
-
-    Whoever registered it without proof typed an e-mail and a password that may be somebody else's: they go, and the
-    membership goes to the person of the house who has this phone.
-    """
-    was_unproved = not member.is_verified and member.role == Member.Role.CITIZEN
-    if was_unproved:
-        member.email = None
-        nobody_knows = secrets.token_urlsafe(48)
-        accounts.set_password(user=member.user, new=nobody_knows, strength=accounts.check_length)
-    member.is_verified = True
-    holder = people.person(phone=member.phone_number)
-    if holder is None and not member.user.phone:
-        accounts.set_identifier(user=member.user, phone=member.phone_number, phone_verified_at=timezone.now())
-    elif was_unproved and holder is not None and questions.of_person(holder) is None:
-        member.user = holder
-    member.save(update_fields=["email", "is_verified", "user"])
-    return member
 
 
 def registration_token(token: str) -> str:

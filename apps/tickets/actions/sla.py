@@ -7,11 +7,13 @@ running clocks get the new one, counted from the same start.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from apps.core import events
@@ -84,9 +86,8 @@ def withdraw(*, by: Any, policy_id: UUID) -> None:
 
 def start(*, ticket_id: str) -> None:
     """Both clocks of a new ticket; repeating changes nothing."""
-    ticket = Ticket.objects.get(pk=ticket_id)
-    _start(ticket, Kind.FIRST_RESPONSE, ticket.created_at)
-    _start(ticket, Kind.RESOLUTION, ticket.created_at)
+    ticket = _ticket(ticket_id)
+    _start(ticket, Kind, ticket.created_at)
 
 
 def follow_status(*, ticket_id: str, old_status: str, new_status: str, now: datetime | None = None) -> None:
@@ -96,7 +97,7 @@ def follow_status(*, ticket_id: str, old_status: str, new_status: str, now: date
     if new_status in DONE:
         _stop(ticket_id, Kind.RESOLUTION, moment)
     elif old_status in DONE:
-        _start(Ticket.objects.get(pk=ticket_id), Kind.RESOLUTION, moment)
+        _start(_ticket(ticket_id), [Kind.RESOLUTION], moment)
 
 
 def follow_comment(*, comment_id: str) -> None:
@@ -111,23 +112,43 @@ def follow_comment(*, comment_id: str) -> None:
 
 def follow_team(*, ticket_id: str) -> None:
     """Another team, another promise: running clocks that are not late yet get it, counted from their start."""
-    ticket = Ticket.objects.get(pk=ticket_id)
-    running = SlaClock.objects.filter(ticket=ticket, stopped_at=None, breached_at=None)
-    promised = _promised(ticket)
-    for clock in running:
-        clock.due_at = clock.started_at + timedelta(minutes=promised.minutes(clock.kind))
-        clock.save(update_fields=["due_at"])
+    ticket = _ticket(ticket_id)
+    _promise_anew(SlaClock.objects.filter(ticket=ticket), _promised(ticket))
     kept.forget()
+
+
+def follow_route(*, moved: QuerySet[Ticket]) -> None:
+    """The same for all tickets of a team that is gone; a few statements for each category and new team."""
+    for category_id, team_id in moved.order_by().values_list("category_id", "team_id").distinct():
+        alike = moved.filter(category_id=category_id, team_id=team_id).order_by()
+        promised = sla.promise_for(category_id=category_id, team_id=team_id)
+        _promise_anew(SlaClock.objects.filter(ticket__in=alike), promised)
+    kept.forget()
+
+
+def _ticket(ticket_id: str) -> Ticket:
+    """What clocks depend on."""
+    return Ticket.objects.only("category_id", "team_id", "created_at").get(pk=ticket_id)
 
 
 def _promised(ticket: Ticket) -> Promise:
     return sla.promise_for(category_id=ticket.category_id, team_id=ticket.team_id)
 
 
-def _start(ticket: Ticket, kind: Kind, since: datetime) -> None:
-    due = since + timedelta(minutes=_promised(ticket).minutes(kind))
-    clock = SlaClock(ticket=ticket, kind=kind, started_at=since, due_at=due)
-    SlaClock.objects.bulk_create([clock], ignore_conflicts=True)
+def _promise_anew(clocks: QuerySet[SlaClock], promised: Promise) -> None:
+    """Another due moment for those of the clocks that run and are not late yet; what is answered or solved stays."""
+    running = clocks.filter(stopped_at=None, breached_at=None)
+    for kind in Kind:
+        running.filter(kind=kind).update(due_at=F("started_at") + timedelta(minutes=promised.minutes(kind)))
+
+
+def _start(ticket: Ticket, kinds: Iterable[Kind], since: datetime) -> None:
+    promised = _promised(ticket)
+    clocks = [
+        SlaClock(ticket=ticket, kind=kind, started_at=since, due_at=since + timedelta(minutes=promised.minutes(kind)))
+        for kind in kinds
+    ]
+    SlaClock.objects.bulk_create(clocks, ignore_conflicts=True)
     kept.forget()
 
 

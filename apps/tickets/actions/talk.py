@@ -50,6 +50,8 @@ BODIES: dict[str, str | Promise] = {
     "ESCALATION_REJECTED": _("The escalation of “{title}” was rejected."),
     "NEW_TICKET_FOR_TEAM": _("A new ticket for your team: “{title}”."),
 }
+NAMELESS_COMMENT = _("The reporter commented on “{title}”: {preview}")
+"""For other citizens, who do not learn who reported (C6)."""
 STATUS_SMS = "TICKET_STATUS_SMS"
 FOLLOWED_SMS = "FOLLOWED_TICKET_SMS"
 SMS_TEXT = "{brand}: {number} numarali bildiriminiz {phrase}."
@@ -69,7 +71,7 @@ def register_kinds() -> None:
         channels.register_kind(kind, channels.USUAL, label, product=PRODUCT)
     channels.register_kind(STATUS_SMS, (channels.SMS,), _("Text messages about my tickets"), product=PRODUCT)
     channels.register_kind(FOLLOWED_SMS, (), _("Text messages about tickets that I follow"), product=PRODUCT)
-    channels.register_phones(PRODUCT, questions.phone_of)
+    channels.register_phones(PRODUCT, questions.phones_of)
 
 
 def of_new_ticket(*, ticket_id: str, team_id: str | None) -> None:
@@ -113,14 +115,19 @@ def of_follower(*, ticket_id: str, member_id: str) -> None:
 
 
 def of_comment(*, comment_id: str) -> None:
-    """Reporter, followers and support of the team, each once, never the author; internal words stay inside."""
+    """Reporter, followers and support of the team, each once, never the author; internal words stay inside.
+
+    The reporter's own words have no name for other citizens.
+    """
     said = Comment.objects.select_related("ticket", "author").filter(pk=comment_id, is_internal=False).first()
     if said is None or said.ticket.deleted_at or said.author is None:
         return
     ticket = said.ticket
     audience = (_audience(ticket) | _support_of(ticket)).filter(~Q(pk=said.author_id)).distinct()
-    facts = {"name": said.author.name, "preview": said.content[:PREVIEW]}
-    _tell("COMMENT_ADDED", audience, ticket, key=f"comment:{said.pk}", **facts)
+    key, preview = f"comment:{said.pk}", said.content[:PREVIEW]
+    strangers = Q(role=Member.Role.CITIZEN) if said.author_id == ticket.reporter_id else Q(pk__in=[])
+    _tell("COMMENT_ADDED", audience.filter(strangers), ticket, key=key, body=NAMELESS_COMMENT, preview=preview)
+    _tell("COMMENT_ADDED", audience.exclude(strangers), ticket, key=key, name=said.author.name, preview=preview)
 
 
 def of_assignment(*, ticket_id: str, team_id: str, by_id: str | None, occasion: str) -> None:
@@ -151,6 +158,17 @@ def of_decision(*, escalation_id: str) -> None:
     _tell(f"ESCALATION_{asked.status}", audience, asked.ticket, key=f"decision:{asked.pk}")
 
 
+def forget(member: Member) -> None:
+    """Messages that name a member go from everybody's inbox; what he wrote stays with its ticket, without his name."""
+    written = Comment.objects.filter(author=member).order_by().values_list("pk", flat=True)
+    asked = Escalation.objects.filter(requester=member).order_by().values_list("pk", flat=True)
+    keys = [*(f"comment:{pk}" for pk in written), *(f"escalation:{pk}" for pk in asked)]
+    for start in range(0, len(keys), BATCH):
+        notifications.unsay(product=PRODUCT, keys=keys[start : start + BATCH])
+    # Of tickets that he follows no more, too.
+    notifications.unsay(product=PRODUCT, ending=f":{member.pk}")
+
+
 def _ticket(ticket_id: str) -> Ticket | None:
     return Ticket.objects.living().filter(pk=ticket_id).first()
 
@@ -169,12 +187,14 @@ def _support_of(ticket: Ticket) -> QuerySet[Member]:
     return _people(Q(role=Member.Role.SUPPORT, team_id=ticket.team_id, team__isnull=False))
 
 
-def _tell(kind: str, audience: QuerySet[Member], ticket: Ticket, *, key: str, **facts: Any) -> None:
+def _tell(
+    kind: str, audience: QuerySet[Member], ticket: Ticket, *, key: str, body: str | Promise = "", **facts: Any
+) -> None:
     saying = Saying(
         product=PRODUCT,
         kind=kind,
         title=KINDS[kind],
-        body=BODIES[kind],
+        body=body or BODIES[kind],
         payload={"ticket_id": str(ticket.pk)},
         facts={"title": ticket.title, **facts},
         key=key,

@@ -183,13 +183,14 @@ def _escalations(ticket: Ticket) -> Any:
     return Escalation.objects.filter(ticket=ticket)
 
 
-def move(ticket: Ticket, status: str, *, by: Any, comment: str | None = None) -> Ticket:
+def move(ticket: Ticket, status: str, *, by: Any, comment: str | None = None, reason: str = "") -> Ticket:
     """One step of a locked ticket with its line of history; reopening clears `resolved_at` (D25) and undoes a merge.
 
+    The comment is read by the street; a `reason` beside it only by the back office, among the steps.
     Raises `IllegalTransition`.
     """
     old, member = ticket.status, access.member_of(by)
-    moved = states.step(ticket, status, by=by, reason=comment or "")
+    moved = states.step(ticket, status, by=by, reason=reason or comment or "")
     if old in FINISHED and status not in FINISHED:
         Ticket.objects.filter(pk=moved.pk).update(resolved_at=None, duplicate_of=None)
         moved.resolved_at = moved.duplicate_of = None

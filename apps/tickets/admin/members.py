@@ -37,8 +37,8 @@ class MemberAdmin(ManagedAdmin):
     ordering = ("-created_at", "-id")
     actions_detail = ("set_role", "shut_out", "let_in", "remove")
     fields = (
-        *("id", "name", "phone_number", "email", "role", "team", "is_verified", "is_active"),
-        *("created_at", "updated_at", "deleted_at"),
+        *("id", "name", "phone_number", "email", "role", "team", "is_verified", "is_phone_proved"),
+        *("is_active", "created_at", "updated_at", "deleted_at"),
     )
 
     @display(description=_("role"), ordering="role", label=ROLE_COLOURS)

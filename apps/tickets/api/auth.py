@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from apps.accounts import actions as accounts
 from apps.accounts.authentication import bearer
-from apps.core.errors import Invalid
+from apps.core.errors import Invalid, Refused
 from apps.core.routing import path
 from apps.core.texts import LANGUAGES
 from apps.core.wire import Shape, endpoint
@@ -171,8 +172,13 @@ class ProveCode(DoorView):
         ],
     )
     def post(self, request: Any, *, body: VerifyOtp) -> dict[str, Any]:
-        """Signs a member in; a new phone may register with the same code or with the tokens (C2)."""
-        entrance = sessions.prove_phone(phone=body.phone_number, code=body.code, caller=self.caller)
+        """Signs a member in; a new phone may register with the same code or with the tokens (C2).
+
+        Who is signed in already, by e-mail, proves the phone of his own account.
+        """
+        with suppress(Refused):  # an old token that is sent along is no reason to refuse a code
+            self.sign_in(request, "optional")
+        entrance = sessions.prove_phone(phone=body.phone_number, code=body.code, by=request.member, caller=self.caller)
         return {**self.handed_out(entrance), "requires_registration": entrance.member is None}
 
 

@@ -53,8 +53,7 @@ class TicketsBearer(BearerAuthentication):
 
     def person_behind(self, proof: tokens.Proof) -> User | None:
         """The person of the member whom a bare token names."""
-        found = members.living(proof.subject)
-        return found.user if found else None
+        return members.person_of(proof.subject)
 
 
 class TicketsView(AuthView):

@@ -15,9 +15,9 @@ from rest_framework.parsers import FormParser, MultiPartParser
 
 from apps.core.access import ensure
 from apps.core.routing import path
-from apps.core.throttle import Limit
 from apps.core.wire import Shape, endpoint, read_shape, refuse_nul
 from apps.tickets import errors
+from apps.tickets.access import PUBLIC_READS
 from apps.tickets.actions import open311
 from apps.tickets.api.georeport import FORMATS, GeoReportView
 from apps.tickets.api.places import Latitude, Longitude
@@ -26,8 +26,6 @@ from apps.tickets.queries import open311 as questions
 BASE = "open311/v2"
 CHANGESET = "2026-11-21T00:00:00+00:00"
 """When this interface last changed."""
-READS = Limit(120, 60)
-"""Lists per address and minute: a thousand rows for nobody in particular are not free."""
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
 
 
@@ -203,7 +201,7 @@ class Requests(GeoReportView):
         query=RequestsQuery,
         answers={200: list[dict]},
         refusals=[errors.JurisdictionNotFound, errors.ServiceNotFound],
-        limit=READS,
+        limit=PUBLIC_READS,
         summary="Service requests",
     )
     def get(self, request: Any, *, form: str, query: RequestsQuery) -> HttpResponse:
@@ -218,7 +216,7 @@ class Requests(GeoReportView):
         summary="Report something",
     )
     def post(self, request: Any, *, form: str) -> HttpResponse:
-        """Form-urlencoded with `api_key`; the same report on the same day answers the first one."""
+        """Form-urlencoded with `api_key`; the same report on the same day answers the first one while that is open."""
         sent = {name: request.POST[name] for name in request.POST}
         key = open311.prove_key(sent.get("api_key", ""))
         refuse_nul(sent, ("body",))

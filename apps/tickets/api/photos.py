@@ -183,13 +183,17 @@ class File(TicketsView):
     @endpoint(answers={200: bytes}, refusals=[NotFound], summary="A photo's file")
     def get(self, request: Any, *, name: str) -> HttpResponse:
         """Names are random and their bytes never change, so everybody may keep them for a year."""
-        if buckets.takes_uploads() or not FILE.fullmatch(name) or not default_storage.exists(name):
+        if buckets.takes_uploads() or not FILE.fullmatch(name):
             raise NotFound()
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        with default_storage.open(name) as file:
-            return HttpResponse(
-                file.read(), content_type=kind, headers={"Cache-Control": YEAR, "X-Content-Type-Options": "nosniff"}
-            )
+        try:  # without asking first: the pictures of a deleted ticket go at any moment
+            with default_storage.open(name) as file:
+                raw = file.read()
+        except FileNotFoundError as problem:
+            raise NotFound() from problem
+        return HttpResponse(
+            raw, content_type=kind, headers={"Cache-Control": YEAR, "X-Content-Type-Options": "nosniff"}
+        )
 
 
 urlpatterns = [

@@ -89,7 +89,7 @@ class Tokens(Renewed):
 
 
 class User(Shape):
-    """A member."""
+    """A member. `phone_number` is empty once somebody else has proved that phone."""
 
     id: uuid.UUID
     phone_number: str

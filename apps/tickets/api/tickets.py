@@ -66,7 +66,7 @@ class Tickets(TicketsView):
             where=body.location.whereabouts(),
         )
         shown = questions.one(by=request.member, ticket_id=ticket.pk)
-        return {**shown, "possible_duplicates": maps.duplicates(ticket_id=ticket.pk)}
+        return {**shown, "possible_duplicates": maps.duplicates_of(ticket)}
 
 
 def listed(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.access import VisibleQuerySet
 
 LIVING = models.Q(deleted_at=None)
+REACHABLE = LIVING & ~models.Q(phone_number="")
 
 
 class MemberQuerySet(VisibleQuerySet["Member"]):
@@ -22,6 +23,10 @@ class MemberQuerySet(VisibleQuerySet["Member"]):
     def living(self) -> MemberQuerySet:
         """Without those who were removed."""
         return self.filter(deleted_at=None)
+
+    def of_phone(self, phone: str) -> MemberQuerySet:
+        """Living, with this phone (E.164); in the words of its index, which SQLite takes literally."""
+        return self.filter(REACHABLE, phone_number=phone)
 
     def visible_to(self, by: Any) -> MemberQuerySet:
         """A manager sees everybody, others themselves."""
@@ -34,7 +39,8 @@ class Member(models.Model):
     """A person's membership; its id is the token's `sub`.
 
     Name, phone and e-mail are as told: an unproved phone lives here and not on the person, so that naming somebody
-    else's phone does not open the person who later proves it on another product.
+    else's phone does not open the person who later proves it on another product. Who has lost the phone to its owner
+    has an empty one.
     """
 
     class Role(models.TextChoices):
@@ -54,6 +60,9 @@ class Member(models.Model):
         "Team", models.SET_NULL, null=True, blank=True, related_name="members", verbose_name=_("team")
     )
     is_verified = models.BooleanField(_("verified"), default=False, help_text=_("Proved a phone or an e-mail address"))
+    is_phone_proved = models.BooleanField(
+        _("phone proved"), default=False, help_text=_("By a code; a manager who invites is believed")
+    )
     is_active = models.BooleanField(_("may sign in"), default=True)
     came_by_merge = models.BigIntegerField(
         null=True, blank=True, editable=False, help_text=_("The merge of two people that brought the membership here")
@@ -69,7 +78,7 @@ class Member(models.Model):
         verbose_name = _("member")
         verbose_name_plural = _("members")
         constraints = [
-            models.UniqueConstraint(fields=["phone_number"], condition=LIVING, name="tickets_one_member_per_phone"),
+            models.UniqueConstraint(fields=["phone_number"], condition=REACHABLE, name="tickets_one_member_per_phone"),
             models.UniqueConstraint(fields=["email"], condition=LIVING, name="tickets_one_member_per_email"),
             models.UniqueConstraint(fields=["user"], condition=LIVING, name="tickets_one_member_per_person"),
         ]

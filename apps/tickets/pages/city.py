@@ -10,7 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from apps.core import throttle
+from apps.core.errors import TooMany
 from apps.tickets import errors
+from apps.tickets.access import PUBLIC_READS
 from apps.tickets.pages.forms import Filter, Sides
 from apps.tickets.queries import maps, public
 
@@ -21,10 +24,10 @@ def city_map(request: HttpRequest) -> HttpResponse:
     form = Filter(request.GET)
     page = public.page(**form.chosen())
     template = "tickets/_list.html" if request.htmx else "tickets/city.html"  # type: ignore[attr-defined]
-    return render(request, template, {"form": form, "page": page, "query": _query(request)})
+    return render(request, template, {"form": form, "page": page, "query": filter_of(request)})
 
 
-def _query(request: HttpRequest) -> str:
+def filter_of(request: HttpRequest) -> str:
     """The filter without its page, for the link to the next one."""
     kept = request.GET.copy()
     kept.pop("page", None)
@@ -32,14 +35,19 @@ def _query(request: HttpRequest) -> str:
 
 
 @require_safe
-def markers(request: HttpRequest) -> JsonResponse:
-    """GET /city/markers: at most 500 tickets of a part of the map."""
+def markers(request: HttpRequest) -> HttpResponse:
+    """GET /city/markers: at most 500 tickets of a part of the map, so many times per address and minute."""
+    try:
+        caller = throttle.neighbourhood(throttle.client_address(request))
+        throttle.hit("tickets.markers", caller, PUBLIC_READS)
+    except TooMany as refused:
+        return JsonResponse({"detail": str(refused)}, status=429, headers={"Retry-After": str(refused.retry_after)})
     window = Sides(request.GET).window()
     if window is None:
         return JsonResponse({"detail": "south, west, north and east are required"}, status=422)
     chosen = Filter(request.GET).chosen()
-    found = maps.in_window(window, category_id=chosen["category_id"], status=chosen["status"] or None)
-    return JsonResponse({"items": found}, headers={"Cache-Control": "public, max-age=15"})
+    body = maps.markers(window, category_id=chosen["category_id"], status=chosen["status"] or None)
+    return HttpResponse(body, content_type="application/json", headers={"Cache-Control": "public, max-age=15"})
 
 
 @require_safe

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.tickets.models import Ticket
-from apps.tickets.queries import maps, public
+from apps.tickets.queries import maps, public, queue
 
 ANY = [("", _("All"))]
 
@@ -33,7 +33,8 @@ class Filter(forms.Form):
         self.is_valid()
         given = getattr(self, "cleaned_data", {})
         return {
-            "category_id": given.get("category") or None,
+            # As a UUID: fixed SQL knows how each database keeps those.
+            "category_id": UUID(given["category"]) if given.get("category") else None,
             "status": given.get("status") or "",
             "number": given.get("page") or 1,
         }
@@ -76,6 +77,24 @@ class Merge(forms.Form):
         if not chosen and not self.errors:
             raise forms.ValidationError(_("Choose the ticket that stays"))
         return {**given, "original": UUID(str(chosen)) if chosen else None}
+
+
+class HandOver(forms.Form):
+    """Which team gets a ticket."""
+
+    team = forms.TypedChoiceField(label=_("Team"), coerce=UUID)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["team"].choices = [("", "—"), *queue.teams()]  # type: ignore[attr-defined]
+
+
+class Ask(forms.Form):
+    """Why the managers should decide about a ticket."""
+
+    reason = forms.CharField(
+        label=_("Reason"), min_length=10, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
+    )
 
 
 def _near(row: Mapping[str, Any]) -> str:

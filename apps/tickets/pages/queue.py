@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,6 +18,7 @@ from apps.tickets.actions import duplicates, sessions, tickets
 from apps.tickets.conf import PRODUCT
 from apps.tickets.models import Member
 from apps.tickets.pages import desk
+from apps.tickets.pages.city import filter_of
 from apps.tickets.pages.desk import for_staff
 from apps.tickets.pages.forms import Filter, Merge, Move, Period, Sides, SignIn, wanted
 from apps.tickets.queries import maps, queue
@@ -56,15 +56,22 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @for_staff
 def work(request: HttpRequest, *, by: Member) -> HttpResponse:
     """GET /desk/tickets/: what the team (a manager: everybody) has to do, oldest promise first."""
+    return _listed(request, by)
+
+
+@require_safe
+@for_staff
+def free(request: HttpRequest, *, by: Member) -> HttpResponse:
+    """GET /desk/tickets/free: what no team has, for support to claim and for managers to give away."""
+    return _listed(request, by, is_free=True)
+
+
+def _listed(request: HttpRequest, by: Member, *, is_free: bool = False) -> HttpResponse:
     form = Filter(request.GET)
-    rows = queue.rows(by=by, **_chosen(form))
+    page = queue.page(by=by, **form.chosen(), is_free=is_free)
     template = "tickets/_queue.html" if request.htmx else "tickets/queue.html"  # type: ignore[attr-defined]
-    return render(request, template, {"form": form, "rows": rows, "member": by})
-
-
-def _chosen(form: Filter) -> dict[str, Any]:
-    chosen = form.chosen()
-    return {"category_id": chosen["category_id"], "status": chosen["status"]}
+    shown = {"form": form, "page": page, "query": filter_of(request), "member": by, "is_free": is_free}
+    return render(request, template, shown)
 
 
 @require_POST
@@ -74,8 +81,8 @@ def move(request: HttpRequest, ticket_id: UUID, *, by: Member) -> HttpResponse:
     form = Move(request.POST)
     problem = _moved(form, ticket_id, by) if form.is_valid() else _("Please check the form")
     if request.htmx:  # type: ignore[attr-defined]
-        rows = queue.rows(by=by, ticket_id=ticket_id)
-        return render(request, "tickets/_queue_row.html", {"row": rows[0] if rows else None, "problem": problem})
+        row = queue.row(by=by, ticket_id=ticket_id)
+        return render(request, "tickets/_queue_row.html", {"row": row, "problem": problem})
     if problem:
         messages.error(request, problem)
     else:
@@ -99,15 +106,15 @@ def merge(request: HttpRequest, ticket_id: UUID, *, by: Member) -> HttpResponse:
     """GET, POST /desk/tickets/<id>/merge: a manager says which ticket it is a duplicate of, and why."""
     if not access.can("merge", by):
         raise PermissionDenied
-    rows = queue.rows(by=by, ticket_id=ticket_id)
-    if not rows:
+    row = queue.row(by=by, ticket_id=ticket_id)
+    if row is None:
         raise Http404
     form = Merge(request.POST or None, nearby=maps.duplicates(ticket_id=ticket_id, limit=maps.NEAREST))
     if request.method == "POST" and form.is_valid() and _merged(form, ticket_id, by):
         messages.success(request, _("Done"))
         return redirect("tickets-pages:queue")
     status = 200 if request.method != "POST" else 422
-    return render(request, "tickets/merge.html", {"form": form, "row": rows[0], "member": by}, status=status)
+    return render(request, "tickets/merge.html", {"form": form, "row": row, "member": by}, status=status)
 
 
 def _merged(form: Merge, ticket_id: UUID, by: Member) -> bool:

@@ -220,13 +220,13 @@ def _neighborhoods(period: Period) -> list[dict[str, Any]]:
     counted = (
         period.tickets()
         .filter(district__isnull=False)
-        .values_list("district__name", "category__name")
+        .values_list("district_id", "district__name", "category__name")
         .annotate(count=Count("pk"))
         .order_by("-count", "category__name")
     )
-    found: dict[str, dict[str, Any]] = {}
-    for district, category, count in counted:
-        row = found.setdefault(district, {"district": district, "total_tickets": 0, "category_breakdown": []})
+    found: dict[UUID, dict[str, Any]] = {}
+    for district_id, district, category, count in counted:  # two cities may each have a "Centre"
+        row = found.setdefault(district_id, {"district": district, "total_tickets": 0, "category_breakdown": []})
         row["total_tickets"] += count
         row["category_breakdown"].append({"category_name": category, "ticket_count": count})
     return sorted(found.values(), key=lambda row: (-row["total_tickets"], row["district"]))

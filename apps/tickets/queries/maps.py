@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from apps.core import geo, geo_sql
 from apps.tickets.models import Ticket
 from apps.tickets.queries import rows
@@ -105,6 +107,18 @@ class Window:
     north: float
     east: float
 
+    @property
+    def span(self) -> float:
+        """The longer side."""
+        return max(self.north - self.south, self.east - self.west)
+
+    def rounded(self) -> Window:
+        """A wider window on a grid, at most a quarter of its span on each side: neighbours' windows become the same."""
+        step = 2 ** math.floor(math.log2(self.span)) / 4
+        south, west = (math.floor(side / step) * step for side in (self.south, self.west))
+        north, east = (math.ceil(side / step) * step for side in (self.north, self.east))
+        return Window(south, west, north, east)
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -171,7 +185,11 @@ def _near(
 
 def duplicates(*, ticket_id: UUID, limit: int = 3) -> list[dict[str, Any]]:
     """Open tickets of the same category within `DUPLICATE_METRES`: perhaps the same trouble."""
-    ticket = Ticket.objects.only("latitude", "longitude", "category_id").get(pk=ticket_id)
+    return duplicates_of(Ticket.objects.only("latitude", "longitude", "category_id").get(pk=ticket_id), limit=limit)
+
+
+def duplicates_of(ticket: Ticket, *, limit: int = 3) -> list[dict[str, Any]]:
+    """The same for a ticket at hand; one query where many are near, else two."""
     found = near(
         latitude=ticket.latitude,
         longitude=ticket.longitude,
@@ -179,7 +197,7 @@ def duplicates(*, ticket_id: UUID, limit: int = 3) -> list[dict[str, Any]]:
         category_id=ticket.category_id,
         limit=limit + 1,
     )
-    return [row for row in found if row["id"] != ticket_id][:limit]
+    return [row for row in found if row["id"] != ticket.pk][:limit]
 
 
 def _near_row(row: dict[str, Any]) -> dict[str, Any]:
@@ -199,12 +217,29 @@ def in_window(
     return [{**row, "id": rows.uuid(row["id"]), "created_at": rows.moment(row["created_at"])} for row in found]
 
 
+def markers(window: Window, *, category_id: UUID | None = None, status: str | None = None) -> bytes:
+    """The same for strangers, as JSON under `items`.
+
+    A wide window is answered for one on a grid around it, and kept: in a quiet part of the map every living ticket is
+    walked to find the newest 500.
+    """
+
+    def made() -> dict[str, Any]:
+        return {"items": in_window(asked, category_id=category_id, status=status)}
+
+    if window.span <= WIDEST_BY_CELLS:
+        asked = window
+        return orjson.dumps(made())
+    asked = window.rounded()
+    return kept(f"markers|{category_id}|{status}|{asked}", made)
+
+
 WIDEST_BY_CELLS = 0.12
 """Degrees: a wider window holds so many cells that walking the newest tickets is quicker."""
 
 
 def _cells_of(window: Window) -> tuple[str, list[Any]]:
-    if window.north - window.south > WIDEST_BY_CELLS or window.east - window.west > WIDEST_BY_CELLS:
+    if window.span > WIDEST_BY_CELLS:
         return "", []
     cells = geo.viewport(window.south, window.west, window.north, window.east, geo.RESOLUTION)
     return f" AND {geo_sql.among('t.h9')}", [geo_sql.cells(cells)]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 
-from apps.tickets import errors
+from apps.tickets import access, errors
 from apps.tickets.models import Category, Comment, StatusLog, Ticket
 from apps.tickets.queries import photos
 
@@ -75,5 +75,5 @@ def _labelled(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _line(line: Mapping[str, Any]) -> dict[str, Any]:
-    said = "" if Ticket.Status.ESCALATED in (line["old_status"], line["new_status"]) else line["comment"]
+    said = "" if access.is_about_escalation(line) else line["comment"]
     return {**line, "comment": said, "status_label": Ticket.Status(line["new_status"]).label}

@@ -13,12 +13,13 @@ from django.db import connection
 def fetch(sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
     """Rows as dictionaries; UUIDs and moments among the values are put into the database's own form."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, [_stored(value) for value in values])
+        cursor.execute(sql, [stored(value) for value in values])
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _stored(value: Any) -> Any:
+def stored(value: Any) -> Any:
+    """A value as the database's own driver takes it: SQLite knows neither UUIDs nor moments."""
     if isinstance(value, UUID):
         return value if connection.features.has_native_uuid_field else value.hex
     if isinstance(value, datetime):

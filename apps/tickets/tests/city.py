@@ -29,7 +29,13 @@ def member(role: str = Role.CITIZEN, team: Team | None = None, name: str = "Deni
     number = next(_numbers)
     user = User.objects.create_user(username=f"city-{uuid4().hex[:12]}")
     return Member.objects.create(
-        user=user, name=name, phone_number=f"+90555{number:07d}", role=role, team=team, is_verified=True
+        user=user,
+        name=name,
+        phone_number=f"+90555{number:07d}",
+        role=role,
+        team=team,
+        is_verified=True,
+        is_phone_proved=True,
     )
 
 

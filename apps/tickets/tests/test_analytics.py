@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from apps.core.testing import query_budget
-from apps.tickets.models import Category, Member, Team, Ticket
+from apps.tickets.models import Category, District, Member, Team, Ticket
 from apps.tickets.queries import analytics
 from apps.tickets.tests import city
 from apps.tickets.tests.city import Phone, Role
@@ -232,6 +232,22 @@ def test_neighborhoods(manager: Phone) -> None:
     assert len(get(manager, "neighborhoods")["items"]) == 3
     for limit in (0, 21):
         assert manager.get("analytics/neighborhoods", limit=limit).status_code == 422
+
+
+def test_two_cities_may_have_a_district_of_one_name(manager: Phone) -> None:
+    (waste,), ours = only("Waste"), city.district("Fatih")
+    other = District.objects.create(name="Fatih", city="Bursa", latitude=40.2, longitude=29.1)
+    for district, count in ((other, 1), (ours, 2)):
+        for _ in range(count):
+            city.ticket(of=waste, district=district)
+    assert get(manager, "neighborhoods")["items"] == [
+        {
+            "district": "Fatih",
+            "total_tickets": count,
+            "category_breakdown": [{"category_name": "Waste", "ticket_count": count}],
+        }
+        for count in (2, 1)
+    ]
 
 
 @pytest.mark.parametrize("path", ["feedback-trends", "feedback/trends"])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import timedelta
+from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 from PIL import Image
+from storages.backends.s3 import S3Storage
 
 from apps.core.buckets import Bucket
 from apps.core.testing import deliver, outcomes, race
@@ -22,6 +26,25 @@ from apps.tickets.tests.city import Phone, picture
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("bucket")]
 JPEG = "image/jpeg"
+
+
+class HoldsOn(S3Storage):
+    """Gives nothing away."""
+
+    def delete(self, name: str) -> None:
+        raise OSError("no answer")
+
+
+FIRST: list[str] = []
+
+
+class HoldsOnToTheFirst(S3Storage):
+    """Gives nothing away of what stands in `FIRST`."""
+
+    def delete(self, name: str) -> None:
+        if name in FIRST:
+            raise OSError("no answer")
+        super().delete(name)
 
 
 @pytest.fixture
@@ -75,6 +98,21 @@ def test_the_address_lets_nobody_write(reporter: Member, ticket: Ticket, bucket:
     for method in ("PUT", "DELETE", "POST"):
         assert httpx.request(method, url, content=b"<script>").status_code in (400, 403, 405)
     assert default_storage.open(photo.name).read() == before
+
+
+def test_strangers_read_proved_pictures_only(reporter: Member, ticket: Ticket, bucket: Bucket) -> None:
+    """The bucket's server has the rights of `docker-compose.yml`: raw uploads still say where they were taken."""
+    assert post(begin(Phone(reporter), ticket), picture(gps=(40.9819, 29.0216)).read()) == 204
+    photo = photos.add(by=reporter, ticket_id=ticket.pk, file=picture())
+    shop = default_storage.save("products/lamp.jpg", ContentFile(b"?"))
+    raw = PhotoUpload.objects.get().name
+    assert all(default_storage.exists(name) for name in (photo.name, photo.thumbnail_name, shop, raw))
+
+    def status(name: str) -> int:
+        return httpx.get(f"{bucket.endpoint_url}/{bucket.name}/{name}").status_code
+
+    assert (status(photo.name), status(photo.thumbnail_name)) == (200, 200)
+    assert {status(name) for name in (shop, raw, "", "?list-type=2&prefix=tickets/", f"tickets/../{raw}")} <= {403, 404}
 
 
 def test_what_was_posted_is_proved(reporter: Member, ticket: Ticket) -> None:
@@ -145,6 +183,26 @@ def test_what_is_never_finished_is_swept_away(reporter: Member, ticket: Ticket) 
     assert direct_uploads.sweep(now=soon + timedelta(hours=1)) == 0
 
 
+def test_a_form_whose_file_stays_is_swept_later(
+    reporter: Member, ticket: Ticket, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else nothing would know any more where those raw bytes lie (D10)."""
+    monkeypatch.setattr(direct_uploads, "BATCH", 2)
+    phone = Phone(reporter)
+    forms = [begin(phone, ticket) for _ in range(5)]
+    for form in forms:
+        assert post(form, picture().read()) == 204
+    stuck, *rest = PhotoUpload.objects.order_by("expires_at").values_list("name", flat=True)
+    working, later = settings.STORAGES, timezone.now() + timedelta(hours=2)
+    for storage, swept, left in (("HoldsOn", 0, {stuck, *rest}), ("HoldsOnToTheFirst", 4, {stuck}), ("", 1, set())):
+        FIRST[:] = [stuck]
+        backend = {**working["default"], "BACKEND": f"{__name__}.{storage}"} if storage else working["default"]
+        settings.STORAGES = {**working, "default": backend}
+        assert direct_uploads.sweep(now=later) == swept
+        assert set(PhotoUpload.objects.values_list("name", flat=True)) == left
+        assert {name for name in (stuck, *rest) if default_storage.exists(name)} == left
+
+
 def test_the_pictures_of_a_deleted_ticket_are_gone_from_the_bucket(reporter: Member, ticket: Ticket) -> None:
     phone = Phone(reporter)
     form = begin(phone, ticket)
@@ -167,11 +225,60 @@ def test_a_bucket_that_is_away_is_503(reporter: Member, ticket: Ticket, settings
     assert not Photo.objects.exists()
 
 
+def meanwhile(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, deed: Callable[[], Any]) -> list[Any]:
+    """Another worker does `deed` just before ours calls `name` for the first time; the list gets what came of it."""
+    usual, came, begun = getattr(module, name), [], []
+
+    def call(*given: Any, **named: Any) -> Any:
+        if not begun:
+            begun.append(True)
+            came.append(deed())
+        return usual(*given, **named)
+
+    monkeypatch.setattr(module, name, call)
+    return came
+
+
+@pytest.mark.parametrize(("module", "name"), [(photos, "ensure_may_add"), (direct_uploads, "_arrived")])
+@pytest.mark.parametrize("others", [0, 4])
+def test_a_repeat_beside_the_first_answers_its_photo(
+    reporter: Member, ticket: Ticket, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, others: int
+) -> None:
+    """Also where the photo has taken the last place of the ticket, or its file away."""
+    for _ in range(others):
+        photos.add(by=reporter, ticket_id=ticket.pk, file=picture())
+    form = begin(Phone(reporter), ticket)
+    assert post(form, picture().read()) == 204
+
+    def done() -> Photo:
+        return direct_uploads.finish(by=reporter, ticket_id=ticket.pk, upload_id=form["upload_id"])
+
+    first = meanwhile(monkeypatch, module, name, done)
+    assert [done()] == first
+    assert Photo.objects.count() == others + 1
+
+
+def test_an_upload_that_is_swept_away_meanwhile_is_not_found(
+    reporter: Member, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone = Phone(reporter)
+    form = begin(phone, ticket)
+    assert post(form, picture().read()) == 204
+    later = timezone.now() + timedelta(hours=3)
+    meanwhile(monkeypatch, direct_uploads, "_arrived", lambda: direct_uploads.sweep(now=later))
+    answer = finish(phone, ticket, form)
+    assert (answer.status_code, answer.json()["code"]) == (404, "upload_not_found")
+    assert not Photo.objects.exists()
+
+
 @pytest.mark.race
-def test_finishing_four_times_at_once_makes_one_photo(reporter: Member, ticket: Ticket) -> None:
+@pytest.mark.parametrize("others", [0, 4])
+def test_finishing_four_times_at_once_makes_one_photo(reporter: Member, ticket: Ticket, others: int) -> None:
+    for _ in range(others):
+        photos.add(by=reporter, ticket_id=ticket.pk, file=picture())
     form = begin(Phone(reporter), ticket)
     assert post(form, picture().read()) == 204
     results = race(4, lambda _: direct_uploads.finish(by=reporter, ticket_id=ticket.pk, upload_id=form["upload_id"]).pk)
     assert outcomes(results) == {"ok": 4}
     assert len(set(results)) == 1
-    assert Photo.objects.count() == 1
+    assert Photo.objects.count() == others + 1

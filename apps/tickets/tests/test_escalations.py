@@ -173,6 +173,25 @@ def test_support_sees_its_own_teams_and_managers_all(
     assert Caller(can).get(f"escalations/{asked.pk}").status_code == 403
 
 
+def test_why_it_was_escalated_is_read_by_those_who_read_requests(
+    can: Member, zeynep: Member, selin: Member, sinan: Member, mehmet: Member, lamp: Ticket, asked: Escalation
+) -> None:
+    """D9: neither the reporter nor a stranger gets by the history what the list of requests would not tell him."""
+    decide(mehmet, asked, "reject", {"comment": "Ask the neighbours first"})
+    tickets.change_status(by=selin, ticket_id=lamp.pk, status="ESCALATED", comment="They refuse")
+    tickets.change_status(by=selin, ticket_id=lamp.pk, status="IN_PROGRESS", comment="They agreed")
+    tickets.change_status(by=selin, ticket_id=lamp.pk, status="RESOLVED", comment="New bulb")
+    inside = ["New bulb", "They agreed", "They refuse", "Ask the neighbours first", REASON, None]
+    for by, words in (
+        *((by, inside) for by in (selin, mehmet)),
+        *((by, ["New bulb", None, None, None, None, None]) for by in (can, zeynep, sinan)),
+    ):
+        lines = Caller(by).get(f"tickets/{lamp.pk}").json()["status_logs"]
+        assert [line["comment"] for line in lines] == words, by
+        steps = [line["new_status"] for line in lines]
+        assert steps == ["RESOLVED", "IN_PROGRESS", "ESCALATED", "IN_PROGRESS", "ESCALATED", "NEW"]
+
+
 def test_lists_are_filtered_paged_and_cost_the_same(mehmet: Member, asked: Escalation, lamp: Ticket) -> None:
     for number in range(6):
         Escalation.objects.create(ticket=lamp, requester=asked.requester, reason=f"No {number}", status="REJECTED")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ import time_machine
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from apps.core.testing import query_budget
+from apps.core.testing import query_budget, race
 from apps.tickets.models import Member, Ticket
 from apps.tickets.queries import kept, tickets
 
@@ -64,7 +65,7 @@ def test_what_takes_long_is_shown_for_twenty_times_as_long(clock: Any, forget: F
     forget()
     clock.shift(9.9)
     assert kept.kept("slow", slow) == b"1"
-    clock.shift(0.2)
+    clock.shift(1.1)  # bytes hold for a second at least
     assert kept.kept("slow", slow) == b"2"
 
 
@@ -81,6 +82,53 @@ def test_a_total_is_exact_while_counting_is_quick_and_bounded_in_age_else(clock:
     quick, slow = counting(clock, 0.01), counting(clock, 0.5)
     assert [kept.total("few", quick), kept.total("few", quick)] == [1, 2]
     assert [kept.total("many", slow), kept.total("many", slow)] == [1, 1]
+
+
+def test_what_is_counted_quickly_again_is_exact_again(clock: Any) -> None:
+    assert kept.total("many", counting(clock, 0.5)) == 1
+    clock.shift(11)
+    quick = counting(clock, 0.01)
+    assert [kept.total("many", quick), kept.total("many", quick)] == [1, 2]
+
+
+@pytest.mark.parametrize("ask", [kept.total, lambda question, make: int(kept.kept(question, make))])
+def test_while_one_counts_anew_the_others_get_the_last_figure(clock: Any, forget: Forget, ask: Any) -> None:
+    assert ask("many", counting(clock, 0.5)) == 1
+    forget()
+    clock.shift(11)
+    meanwhile: list[int] = []
+
+    def slow() -> int:
+        clock.shift(0.5)
+        meanwhile.append(ask("many", lambda: pytest.fail("counted twice")))
+        return 2
+
+    assert (ask("many", slow), meanwhile) == (2, [1])
+
+
+def test_who_fails_makes_way_for_the_next(clock: Any) -> None:
+    slow = counting(clock, 0.5)
+    assert kept.total("many", slow) == 1
+    clock.shift(11)
+    with pytest.raises(ZeroDivisionError):
+        kept.total("many", lambda: int(1 / 0))
+    assert kept.total("many", slow) == 2
+
+
+@pytest.mark.race
+def test_of_six_who_ask_at_once_one_counts(settings: Settings) -> None:
+    settings.TICKETS = replace(settings.TICKETS, figures_patience=2)
+    counted: list[int] = []
+
+    def slow() -> int:
+        counted.append(1)
+        time.sleep(0.5)
+        return len(counted)
+
+    assert kept.total("many", slow) == 1
+    time.sleep(1.2)
+    assert set(race(6, lambda _: kept.total("many", slow))) == {1, 2}
+    assert len(counted) == 2
 
 
 def test_lists_of_different_staff_do_not_share_a_total(

@@ -9,6 +9,7 @@ import pytest
 
 from apps.core.testing import query_budget
 from apps.tickets.actions import tickets
+from apps.tickets.api.ticket_shapes import TicketDetail
 from apps.tickets.models import Category, Follow, Member, StatusLog, Ticket
 from apps.tickets.tests import cast, city
 from apps.tickets.tests.cast import Caller
@@ -121,7 +122,9 @@ def test_a_whole_ticket_has_everything_newest_first(can: Member, selin: Member, 
 
 
 def test_a_ticket_without_a_team_cannot_be_escalated(mehmet: Member, free_lamp: Ticket) -> None:
-    assert Caller(mehmet).get(f"tickets/{free_lamp.pk}").json()["can_escalate"] is False
+    found = Caller(mehmet).get(f"tickets/{free_lamp.pk}").json()
+    assert found["can_escalate"] is False
+    assert set(found) == set(TicketDetail.model_fields)
 
 
 def test_unknown_is_404_and_malformed_422(can: Member) -> None:

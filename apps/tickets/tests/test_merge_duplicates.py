@@ -14,6 +14,7 @@ from apps.core.testing import assert_refused, outcomes, race
 from apps.tickets import errors
 from apps.tickets.actions import comments, duplicates, escalations, tickets
 from apps.tickets.models import Category, Follow, Member, SlaClock, StatusLog, Team, Ticket
+from apps.tickets.queries import open311, public
 from apps.tickets.tests import cast
 from apps.tickets.tests.cast import Caller
 
@@ -56,8 +57,21 @@ def test_the_duplicate_closes_and_says_where_it_went(mehmet: Member, lamp: Ticke
     assert (lamp.status, lamp.duplicate_of_id) == ("NEW", None)
     line = StatusLog.objects.filter(ticket=twin).order_by("-created_at")[0]
     assert (line.old_status, line.new_status, line.changed_by) == ("NEW", "CLOSED", mehmet)
-    assert line.comment == f"Duplicate of Broken lamp ({lamp.pk}) · Same corner"
+    assert line.comment == f"Duplicate of Broken lamp ({lamp.pk})"
     assert not SlaClock.objects.filter(ticket=twin, stopped_at=None).exists()
+
+
+def test_why_a_manager_thinks_so_is_for_the_back_office(
+    mehmet: Member, can: Member, lamp: Ticket, twin: Ticket
+) -> None:
+    """Neither neighbours nor the street nor Open311's clients read it."""
+    merge(mehmet, twin, lamp, "Zeynep reports everything twice")
+    assert StepLog.objects.get(object_id=str(twin.pk)).reason == "Zeynep reports everything twice"
+    assert not StatusLog.objects.filter(comment__contains="twice").exists()
+    told = Caller(can).get(f"tickets/{twin.pk}").json()["status_logs"][0]["comment"]
+    street = public.ticket(twin.pk)["lines"][0]["comment"]
+    (noted,) = open311.one(twin.pk)
+    assert told == street == noted["status_notes"] == f"Duplicate of Broken lamp ({lamp.pk})"
 
 
 @pytest.mark.parametrize("status", Status.values)

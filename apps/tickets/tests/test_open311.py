@@ -9,6 +9,7 @@ from uuid import uuid4
 from xml.etree import ElementTree
 
 import pytest
+import time_machine
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -228,9 +229,10 @@ def test_another_format_or_path_is_404() -> None:
 
 
 def test_reading_is_limited_by_address() -> None:
-    for _ in range(120):
-        assert get("requests.json").status_code == 200
-    answer = get("requests.xml")
+    with time_machine.travel(timezone.now().replace(second=1), tick=False):
+        for _ in range(120):
+            assert get("requests.json").status_code == 200
+        answer = get("requests.xml")
     assert (answer.status_code, xml(answer).findtext("error/code")) == (429, "429")
 
 
@@ -281,6 +283,36 @@ def test_the_same_report_on_the_same_day_is_one(words: str, lighting: Category) 
     assert first == second
     assert post(words, **sent(lighting, description="Another lamp is dark")).json() != first
     assert Ticket.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("now", "is_new"),
+    [
+        ({"status": "IN_PROGRESS"}, False),
+        ({"status": "ESCALATED"}, False),
+        ({"status": "RESOLVED"}, True),
+        ({"status": "CLOSED"}, True),
+        ({"deleted_at": timezone.now()}, True),
+    ],
+)
+def test_the_same_report_of_what_is_over_is_taken_in(
+    words: str, lighting: Category, now: dict[str, Any], is_new: bool
+) -> None:
+    """The lamp went out again: an answer with the solved report would swallow this one."""
+    first = post(words, **sent(lighting)).json()
+    Ticket.objects.update(**now)
+    second, third = post(words, **sent(lighting)).json(), post(words, **sent(lighting)).json()
+    assert (second != first, third) == (is_new, second)
+    assert (Ticket.objects.count(), ServiceRequest.objects.count()) == (1 + is_new, 1 + is_new)
+
+
+def test_the_same_report_of_a_duplicate_lasts_as_long_as_its_original(words: str, lighting: Category) -> None:
+    first = post(words, **sent(lighting)).json()
+    original = city.ticket(of=lighting)
+    Ticket.objects.exclude(pk=original.pk).update(status="CLOSED", duplicate_of=original)
+    assert post(words, **sent(lighting)).json() == first
+    cast.in_status(original, "RESOLVED")
+    assert post(words, **sent(lighting)).json() != first
 
 
 def test_without_a_point_the_district_must_be_known(words: str, lighting: Category) -> None:
@@ -374,6 +406,18 @@ def test_the_same_report_six_times_at_once_is_one_ticket(app: Member, words: str
     assert outcomes(results) == {"ok": 6}
     assert len(set(results)) == 1
     assert (Ticket.objects.count(), ServiceRequest.objects.count(), SlaClock.objects.count()) == (1, 1, 2)
+
+
+@pytest.mark.race
+def test_what_is_over_is_taken_in_once_by_six_at_once(app: Member, words: str, lighting: Category) -> None:
+    key = open311.prove_key(words)
+    told = open311.Report(str(lighting.pk), *KADIKOY, description=DESCRIPTION)
+    first = open311.report(key=key, report=told)
+    cast.in_status(first.ticket, "RESOLVED")
+    results = race(6, lambda _: open311.report(key=key, report=told).pk)
+    assert outcomes(results) == {"ok": 6}
+    assert len({first.pk, *results}) == 2
+    assert (Ticket.objects.count(), ServiceRequest.objects.count()) == (2, 2)
 
 
 def test_the_document_speaks_the_standards_dialect(client: Client) -> None:

@@ -262,6 +262,16 @@ def test_the_pictures_of_a_deleted_ticket_are_gone(reporter: Member, ticket: Tic
     assert photos.forget(ticket_id=ticket.pk) == 0
 
 
+def test_a_file_that_goes_while_it_is_asked_for_is_404(
+    reporter: Member, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker removes it: whoever asked a moment ago was told that it is there."""
+    photo = photos.add(by=reporter, ticket_id=ticket.pk, file=picture())
+    monkeypatch.setattr(default_storage, "exists", lambda name: True)
+    default_storage.delete(photo.name)
+    assert read(photo.name) == 404
+
+
 def test_the_pictures_of_a_living_ticket_stay(reporter: Member, ticket: Ticket) -> None:
     photo = photos.add(by=reporter, ticket_id=ticket.pk, file=picture())
     assert photos.forget(ticket_id=ticket.pk) == 0

@@ -309,6 +309,21 @@ def test_a_window_can_be_filtered_and_is_bounded() -> None:
     assert len(maps.in_window(maps.Window(40.9, 29, 41, 29.1), limit=1)) == 1
 
 
+@pytest.mark.parametrize("size", [0.13, 0.5, 1, 7.3, 300])
+def test_a_rounded_window_is_a_little_wider(size: float) -> None:
+    dice = random.Random(5)
+    found = set()
+    for _ in range(50):
+        south, west = (side + dice.uniform(0, size / 50) for side in KADIKOY)
+        window = maps.Window(south, west, south + size / 2, west + size)
+        wide = window.rounded()
+        assert wide.south <= window.south < window.north <= wide.north
+        assert wide.west <= window.west < window.east <= wide.east
+        assert wide.span <= 1.5 * size
+        found.add(wide)
+    assert len(found) <= 5  # each of the four sides crosses at most one line of the grid
+
+
 def test_a_window_turned_over_is_refused() -> None:
     answer = Phone(city.member()).get("tickets/window", south=41, west=29, north=40.9, east=29.1)
     assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["query"])

@@ -13,7 +13,7 @@ from apps.core.models import OutboxMessage
 from apps.core.testing import assert_refused, deliver, outcomes, query_budget, race
 from apps.notifications.models import Notification
 from apps.tickets import errors
-from apps.tickets.actions import comments, escalations, sla, tickets
+from apps.tickets.actions import comments, escalations, sla, teams, tickets
 from apps.tickets.models import Category, Member, SlaClock, SlaPolicy, Team, Ticket
 from apps.tickets.queries import sla as questions
 from apps.tickets.tests import cast, city
@@ -178,6 +178,63 @@ def test_another_team_has_another_promise(lamp: Ticket, mehmet: Member, sisli_te
     assert clock(lamp, Kind.RESOLUTION).due_at == lamp.created_at + 77 * MINUTE
     late.refresh_from_db()
     assert late.due_at == lamp.created_at + 24 * 60 * MINUTE
+
+
+def dues(ticket: Ticket) -> dict[str, timedelta]:
+    """Kind → minutes from the start to the due moment."""
+    return {clock.kind: clock.due_at - clock.started_at for clock in SlaClock.objects.filter(ticket=ticket)}
+
+
+def test_the_tickets_of_a_removed_team_get_the_promise_of_the_new_one(
+    lamp: Ticket, can: Member, selin: Member, mehmet: Member, lighting: Category, sisli_team: Team
+) -> None:
+    """What is answered, solved or late stays as it was, and so does what the new team had before."""
+    answered, solved, late, theirs = (cast.report(can, lighting) for _ in range(4))
+    for ticket, steps in ((answered, ["IN_PROGRESS"]), (solved, ["IN_PROGRESS", "RESOLVED"])):
+        for status in steps:
+            tickets.change_status(by=selin, ticket_id=ticket.pk, status=status)
+    SlaClock.objects.filter(ticket=late, kind=Kind.FIRST_RESPONSE).update(breached_at=timezone.now())
+    Ticket.objects.filter(pk=theirs.pk).update(team=sisli_team)
+    promise(None, sisli_team, 7, 77)
+    usual = {Kind.FIRST_RESPONSE: 24 * 60 * MINUTE, Kind.RESOLUTION: 7 * 24 * 60 * MINUTE}
+    assert dues(lamp) == usual
+    teams.remove(by=mehmet, team_id=selin.team_id)  # type: ignore[arg-type]
+    lamp.refresh_from_db()
+    assert lamp.team == sisli_team
+    assert dues(lamp) == {Kind.FIRST_RESPONSE: 7 * MINUTE, Kind.RESOLUTION: 77 * MINUTE}
+    assert dues(answered) == dues(late) == {**usual, Kind.RESOLUTION: 77 * MINUTE}
+    assert dues(solved) == dues(theirs) == usual
+
+
+def test_without_any_team_the_promise_of_the_category_holds(
+    lamp: Ticket, mehmet: Member, lighting: Category, parks: Category, kadikoy_team: Team
+) -> None:
+    bench = city.ticket(of=parks, team=kadikoy_team)
+    sla.start(ticket_id=str(bench.pk))
+    promise(lighting, None, 3, 33)
+    teams.remove(by=mehmet, team_id=kadikoy_team.pk)
+    assert dues(lamp) == {Kind.FIRST_RESPONSE: 3 * MINUTE, Kind.RESOLUTION: 33 * MINUTE}
+    assert dues(bench) == {Kind.FIRST_RESPONSE: 24 * 60 * MINUTE, Kind.RESOLUTION: 7 * 24 * 60 * MINUTE}
+
+
+@pytest.mark.race
+def test_a_ticket_that_is_solved_while_its_team_is_removed_breaks_nothing(
+    lamp: Ticket, selin: Member, mehmet: Member, sisli_team: Team
+) -> None:
+    promise(None, sisli_team, 7, 77)
+    tickets.change_status(by=selin, ticket_id=lamp.pk, status="IN_PROGRESS")
+    answered = SlaClock.objects.get(ticket=lamp, kind=Kind.FIRST_RESPONSE)
+
+    def run(number: int) -> None:
+        if number:
+            tickets.change_status(by=mehmet, ticket_id=lamp.pk, status="RESOLVED")
+        else:
+            teams.remove(by=mehmet, team_id=selin.team_id)  # type: ignore[arg-type]
+
+    assert outcomes(race(2, run)) == {"ok": 2}
+    lamp.refresh_from_db()
+    assert (lamp.status, lamp.team, running(lamp)) == ("RESOLVED", sisli_team, set())
+    assert SlaClock.objects.get(pk=answered.pk).due_at == answered.due_at
 
 
 def test_a_running_clock_keeps_its_promise(lamp: Ticket, lighting: Category) -> None:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import transaction
 
+from apps.accounts.models import User
 from apps.core import events
 from apps.core.models import OutboxMessage
 from apps.core.testing import deliver, query_budget
 from apps.integrations.ports import VendorBusy, port
 from apps.notifications import actions as notifications
 from apps.notifications import channels
-from apps.notifications.models import Delivery, Notification
+from apps.notifications.models import Delivery, Notification, Wish
 from apps.tickets.actions import comments, escalations, tickets
 from apps.tickets.events import TicketAssigned
 from apps.tickets.models import Category, Follow, Member, Team, Ticket
 from apps.tickets.tests import cast
 from apps.tickets.tests.cast import Caller, texts_to, told
+from scripts import messages
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +105,41 @@ def test_a_public_comment_tells_everybody_once_and_never_its_author(
     assert told(selin) == ["NEW_TICKET_FOR_TEAM", "COMMENT_ADDED"]
     assert told(zeynep) == told(sinan) == []
     assert newest(selin)["message"] == f"Zeynep commented on “Broken lamp”: {'x' * 50}"
+
+
+def test_other_citizens_do_not_learn_the_reporters_name(
+    can: Member, zeynep: Member, selin: Member, mehmet: Member, lamp: Ticket
+) -> None:
+    """C6: staff do, followers do not."""
+    for follower in (zeynep, mehmet):
+        tickets.follow(by=follower, ticket_id=lamp.pk)
+    comments.add(by=can, ticket_id=lamp.pk, content="Still dark")
+    assert newest(zeynep)["message"] == "The reporter commented on “Broken lamp”: Still dark"
+    for member in (selin, mehmet):
+        assert newest(member)["message"] == "Can commented on “Broken lamp”: Still dark"
+    assert [told(member).count("COMMENT_ADDED") for member in (can, zeynep, selin, mehmet)] == [0, 1, 1, 1]
+
+
+def test_the_nameless_reporter_in_all_languages(can: Member, lamp: Ticket, tmp_path: Path, settings: Any) -> None:
+    messages.compile_into(tmp_path)
+    settings.LOCALE_PATHS = [tmp_path]
+    fans = {language: cast.person(f"Fan {language}") for language in ("ru", "uz", "tr")}
+    for language, fan in fans.items():
+        User.objects.filter(pk=fan.user_id).update(language=language)
+        tickets.follow(by=fan, ticket_id=lamp.pk)
+    comments.add(by=can, ticket_id=lamp.pk, content="Still dark")
+    assert {language: newest(fan)["message"] for language, fan in fans.items()} == {
+        "ru": "Заявитель комментирует «Broken lamp»: Still dark",
+        "uz": "Murojaat muallifi «Broken lamp» haqida izoh yozdi: Still dark",
+        "tr": "Bildirimi yapan kişi “Broken lamp” için yorum yazdı: Still dark",
+    }
+
+
+def test_other_citizens_words_have_their_name(can: Member, zeynep: Member, lamp: Ticket) -> None:
+    other = cast.person("Deniz")
+    tickets.follow(by=zeynep, ticket_id=lamp.pk)
+    comments.add(by=other, ticket_id=lamp.pk, content="Here too")
+    assert newest(zeynep)["message"] == newest(can)["message"] == "Deniz commented on “Broken lamp”: Here too"
 
 
 def test_internal_words_stay_inside(can: Member, selin: Member, sinan: Member, lamp: Ticket) -> None:
@@ -191,6 +229,18 @@ def test_many_followers_are_told_in_a_constant_number_of_statements(selin: Membe
     with query_budget(40):
         events.relay()
     assert Notification.objects.filter(kind="TICKET_STATUS_CHANGED").count() == 41
+
+
+def test_texts_to_many_followers_are_a_constant_number_of_statements(selin: Member, lamp: Ticket) -> None:
+    fans = [cast.person(f"Fan{number}") for number in range(40)]
+    Follow.objects.bulk_create(Follow(ticket=lamp, member=fan) for fan in fans)
+    wish = {"product": "tickets", "kind": "FOLLOWED_TICKET_SMS", "channel": "sms", "is_on": True}
+    Wish.objects.bulk_create(Wish(user=fan.user, **wish) for fan in fans)
+    deliver()
+    tickets.change_status(by=selin, ticket_id=lamp.pk, status="IN_PROGRESS")
+    with query_budget(50):
+        events.relay()
+    assert Delivery.objects.filter(channel="sms", notification__kind="FOLLOWED_TICKET_SMS").count() == 40
 
 
 # Text messages --------------------------------------------------------------------------------------------------------
