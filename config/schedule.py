@@ -43,6 +43,10 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "sweep promised times": {"task": "apps.tickets.tasks.clocks.sweep_clocks", "schedule": 60.0},
     "sweep direct uploads": {"task": "apps.tickets.tasks.photos.sweep_uploads", "schedule": 3600.0},
+    "forget senders of reports": {
+        "task": "apps.tickets.tasks.open311.forget_senders",
+        "schedule": crontab(hour=3, minute=55),
+    },
     "release unpaid florist orders": {
         "task": "apps.florist.tasks.orders.release_unpaid_orders",
         "schedule": 300.0,
@@ -93,6 +97,7 @@ QUEUES: dict[str, tuple[str, ...]] = {
         "apps.notifications.tasks.prune_notifications",
         "apps.urgent.tasks.orders.check_member_figures",
         "apps.tickets.tasks.photos.sweep_uploads",
+        "apps.tickets.tasks.open311.forget_senders",
         "apps.florist.tasks.orders.complete_delivered_orders",
         "apps.florist.tasks.stock.watch_stock",
         "apps.florist.tasks.stock.check_stock",

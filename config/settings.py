@@ -6,6 +6,7 @@ Nothing set: embedded mode (SQLite, memory cache and channels, tasks in place, v
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,7 @@ MIDDLEWARE = [
     "apps.core.middleware.Cors",
     "apps.core.middleware.RequestLog",
     "apps.shop.api.manners.ShopManners",
+    "apps.core.middleware.measure",
     "apps.core.middleware.Sessions",
     "apps.core.middleware.Locale",
     "apps.core.middleware.Common",
@@ -349,6 +351,7 @@ SANDBOX_WEBHOOKS = {
     "click": f"{PUBLIC_URL}/payments/click",
     "yukassa": f"{PUBLIC_URL}/urgent/api/balance/webhook/yukassa",
     "iiko": f"{PUBLIC_URL}/loyalty/api/v1/iiko/webhook",
+    "twilio": f"{PUBLIC_URL}/sms/twilio",
 }
 """Where the sandbox delivers what the real vendor would post to us."""
 INTEGRATIONS = integrations_conf.load(embedded=SANDBOX_ENABLED, port=PORT)
@@ -394,6 +397,13 @@ LOG_LEVEL = env.text("LOG_LEVEL", "INFO")
 LOG_FORMAT = env.text("LOG_FORMAT", "console" if EMBEDDED else "json")
 LOGGING = logs.configure(level=LOG_LEVEL, style=LOG_FORMAT)
 LOGGING_CONFIG = "logging.config.dictConfig"
+CORS_URLS_REGEX = r"^.*$"
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = True
+DJANGO_STRUCTLOG_USER_ID_FIELD = "pk"
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = DJANGO_STRUCTLOG_TRUST_UPSTREAM_CORRELATION_ID = False
+DJANGO_STRUCTLOG_STATUS_DEFAULT_LOG_LEVEL = DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.INFO
+DJANGO_STRUCTLOG_STATUS_2XX_LOG_LEVEL = logging.INFO
+"""The packages' own defaults, written out: each is asked for at every request, and a missing one costs an exception."""
 SENTRY_DSN = env.secret("SENTRY_DSN")
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 """When set, /metrics wants `Authorization: Bearer <token>`; without it only trusted proxies and loopback may read."""

@@ -33,9 +33,9 @@ SOCKETS = {
 }
 
 urlpatterns = [
-    # What most clients ask for stands first: routes are tried one after the other.
-    *(pattern for base in PRODUCTS for pattern in product_patterns(base)),
+    # What most clients ask for stands first: routes are tried one after the other, a base in one step.
     *(path(f"{base}/", include(urlconf)) for base, urlconf in PRODUCTS.items()),
+    *(pattern for base in PRODUCTS for pattern in product_patterns(base)),
     path("", include((inside_the_back_office, "shop"), namespace="shop-first")),
     path("admin/", admin.site.urls),
     path("", include("apps.portal.urls")),

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from apps.accounts.caller import Caller
 from apps.core import phones, throttle, wire
 from apps.core.errors import Invalid
-from apps.core.throttle import Limit
+from apps.core.throttle import Limit, Slowdown
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class CodeFigures:
     tries: int = 5
     """Wrong tries that burn a code."""
     resend_seconds: int = 60
-    """Pause between two codes for one phone and purpose."""
+    """Pause between two codes for one phone."""
     lock_seconds: int = 900
-    """After a code was burnt by wrong tries, no new one for this long; 0 is off."""
+    """After a code was burnt by wrong tries, no new one for this long, whatever the purpose; 0 is off."""
     by_phone: Limit = Limit(5, 900)
     """Codes per phone."""
     by_phone_long: Limit = Limit(20, 86_400)
@@ -58,6 +58,8 @@ class LoginFigures:
     by_address: Limit = Limit(20, 900)
     by_identifier: Limit = Limit(5, 300)
     """Tries per calling address and claimed name together."""
+    by_name: Slowdown = Slowdown(free=20, longest=60, seconds=3600)
+    """Wrong tries per claimed name from all addresses and at all products: many machines may guess one password."""
     counts_successes: bool = False
     country: str = "UZ"
     """How a local phone number is read."""

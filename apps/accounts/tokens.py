@@ -26,6 +26,8 @@ from apps.accounts.models import Session, User
 Kind = Literal["access", "refresh"]
 ALGORITHM = "HS256"
 LONGEST_TOKEN = 4096
+PROOFS_KEPT = 2048
+"""Tokens that a process remembers as proved; about 2 kB each."""
 BARE_MARGIN_SECONDS = 1
 """A bare token counts whole seconds; one issued in the very second of a revocation is still good."""
 UNDATED = datetime.min.replace(tzinfo=UTC)
@@ -162,8 +164,12 @@ def _sign(claims: dict[str, Any], kind: Kind, figures: TokenFigures, now: dateti
 
 
 def _backend(figures: TokenFigures, kind: Kind) -> TokenBackend:
+    return _backend_of(_key(figures, kind))
+
+
+def _key(figures: TokenFigures, kind: Kind) -> str:
     key = figures.signing_key or settings.SIMPLE_JWT["SIGNING_KEY"]
-    return _backend_of(figures.refresh_key or key if kind == "refresh" else key)
+    return str(figures.refresh_key or key if kind == "refresh" else key)
 
 
 @functools.lru_cache(maxsize=32)
@@ -179,23 +185,33 @@ def read(token: str, audience: str, kind: Kind = "access") -> Proof:
 
     Raises `TokenExpired`, `TokenInvalid`.
     """
+    if len(token) > LONGEST_TOKEN:
+        raise TokenInvalid()
     figures = figures_of(audience)
-    claims = _decode(token, figures, kind)
+    proof = _proved(token, audience, kind, _key(figures, kind), figures.accepts_bare)
+    if proof.expires_at <= timezone.now():
+        raise TokenExpired()
+    return proof
+
+
+@functools.lru_cache(maxsize=PROOFS_KEPT)
+def _proved(token: str, audience: str, kind: Kind, key: str, accepts_bare: bool) -> Proof:
+    """A signature that was right stays right, only its time passes: a client shows one token many times in a row.
+
+    What is refused is not kept.
+    """
+    claims = _decode(token, key)
     is_bare = "sid" not in claims
-    if claims.get("type") != kind or (
-        is_bare and kind == "access" and "aud" not in claims and not figures.accepts_bare
-    ):
+    if claims.get("type") != kind or (is_bare and kind == "access" and "aud" not in claims and not accepts_bare):
         raise TokenInvalid()
     if claims.get("aud", audience) != audience or not isinstance(claims.get("sub"), str | int):
         raise TokenInvalid()
     return _proof(claims, audience, kind)
 
 
-def _decode(token: str, figures: TokenFigures, kind: Kind) -> dict[str, Any]:
-    if len(token) > LONGEST_TOKEN:
-        raise TokenInvalid()
+def _decode(token: str, key: str) -> dict[str, Any]:
     try:
-        return dict(_backend(figures, kind).decode(token.encode()))  # type: ignore[arg-type]
+        return dict(_backend_of(key).decode(token.encode()))  # type: ignore[arg-type]
     except TokenBackendExpiredToken as problem:
         raise TokenExpired() from problem
     except (TokenBackendError, UnicodeError, TypeError, ValueError) as problem:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from inspect import iscoroutine
 from typing import Any
 
 import structlog
+from asgiref.sync import iscoroutinefunction
 from axes.middleware import AxesMiddleware
 from corsheaders.middleware import CorsMiddleware
 from csp.middleware import CSPMiddleware
@@ -17,6 +17,7 @@ from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
+from django.utils.decorators import sync_and_async_middleware
 from django_htmx.middleware import HtmxMiddleware
 from django_otp.middleware import OTPMiddleware
 from django_structlog.middlewares import RequestMiddleware
@@ -33,17 +34,21 @@ def is_page(request: Any) -> bool:
 
 
 class PagesOnly:
-    """Mixin: stand aside unless a page is asked for."""
+    """Mixin: stand aside unless a page is asked for. Neighbours of this kind are passed in one step.
 
-    get_response: Any
+    A subclass whose base has `process_view` or another hook beside `__call__` has to stand aside there itself.
+    """
+
+    beside: Any
+    """What comes after this one and its neighbours of the kind."""
+
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)  # type: ignore[call-arg]
+        below = getattr(get_response, "__wrapped__", None)  # Django wraps each in what turns exceptions into answers
+        self.beside = below.beside if isinstance(below, PagesOnly) else get_response
 
     def __call__(self, request: Any) -> Any:
-        return super().__call__(request) if is_page(request) else self.get_response(request)  # type: ignore[misc]
-
-    def process_view(self, request: Any, *rest: Any) -> Any:
-        if not is_page(request) or not hasattr(super(), "process_view"):
-            return None
-        return super().process_view(request, *rest)  # type: ignore[misc]
+        return super().__call__(request) if is_page(request) else self.beside(request)  # type: ignore[misc]
 
 
 class Cors(CorsMiddleware):
@@ -84,17 +89,17 @@ class Locale(PagesOnly, LocaleMiddleware):
     pass
 
 
-class Common(PagesOnly, CommonMiddleware):
+@sync_and_async_middleware
+def measure(get_response: Any) -> Any:
     """Answers of the API get their length too: without it the server sends them in chunks."""
+    if iscoroutinefunction(get_response):
 
-    def __call__(self, request: Any) -> Any:
-        response = super().__call__(request)
-        return _measured_later(response) if iscoroutine(response) else _measured(response)
+        async def awaiting(request: Any) -> Any:
+            return _measured(await get_response(request))
 
+        return awaiting
 
-async def _measured_later(response: Any) -> Any:
-    """Under ASGI the stack hands out coroutines."""
-    return _measured(await response)
+    return lambda request: _measured(get_response(request))
 
 
 def _measured(response: Any) -> Any:
@@ -103,8 +108,14 @@ def _measured(response: Any) -> Any:
     return response
 
 
-class Csrf(PagesOnly, CsrfViewMiddleware):
+class Common(PagesOnly, CommonMiddleware):
     pass
+
+
+class Csrf(PagesOnly, CsrfViewMiddleware):
+    def process_view(self, request: Any, *rest: Any) -> Any:
+        """The check itself: the API has no cookies of pages to protect."""
+        return super().process_view(request, *rest) if is_page(request) else None
 
 
 class Authentication(PagesOnly, AuthenticationMiddleware):

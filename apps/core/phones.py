@@ -29,9 +29,16 @@ def normalise(text: str, country: str = "UZ") -> str:
         number = phonenumbers.parse(digits, country)
     except phonenumbers.NumberParseException as problem:
         raise InvalidPhone() from problem
-    if not phonenumbers.is_possible_number(number) or number.extension:
+    if not _is_whole(number) or number.extension:
         raise InvalidPhone()
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _is_whole(number: phonenumbers.PhoneNumber) -> bool:
+    """With its area code, else nobody outside the town could call it; +7 has ten digits, services with more aside."""
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return False
+    return number.country_code != 7 or len(phonenumbers.national_significant_number(number)) == 10
 
 
 def country_of(e164: str) -> str:

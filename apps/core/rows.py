@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.db.models.sql.compiler import SQLCompiler
 
 M = TypeVar("M", bound=Model)
+N = TypeVar("N", bound=Model)
 
 
 class FixedRows(Generic[M]):
@@ -28,10 +29,9 @@ class FixedRows(Generic[M]):
     def models(self, *params: Any) -> list[M]:
         """The rows as instances; what `only` leaves out is read when somebody asks for it."""
         count = len(self._fields)
-        names = self._names[:count]
         found = []
         for row in self._rows(params):
-            instance = self._model.from_db(connection.alias, names, row[:count])
+            instance = self._instance(row[:count])
             for name, value in zip(self._also, row[count:], strict=True):
                 setattr(instance, name, value)
             found.append(instance)
@@ -44,7 +44,14 @@ class FixedRows(Generic[M]):
     @cached_property
     def sql(self) -> str:
         """The statement as it is sent, with `%s` for each parameter."""
-        return self._sql.format(columns=", ".join(f"{self._table}.{field.column}" for field in self._fields))
+        return self._sql.format(columns=self._columns)
+
+    @cached_property
+    def _columns(self) -> str:
+        return ", ".join(f"{self._table}.{field.column}" for field in self._fields)
+
+    def _instance(self, values: Sequence[Any]) -> M:
+        return self._model.from_db(connection.alias, self._names[: len(self._fields)], values)
 
     @cached_property
     def _fields(self) -> list[Any]:
@@ -74,3 +81,31 @@ class FixedRows(Generic[M]):
             for convert in converters:
                 values[place] = convert(values[place], expression, connection)
         return values
+
+
+class FixedPairs(Generic[M, N]):
+    """Two models in one statement: SQL with `{first}` and `{second}` in the places of their columns.
+
+    `tables` are the tables or aliases of the two in the SQL.
+    """
+
+    def __init__(self, first: type[M], second: type[N], sql: str, *, tables: tuple[str, str]) -> None:
+        self._first, self._second = FixedRows(first, "", table=tables[0]), FixedRows(second, "", table=tables[1])
+        self._sql = sql
+
+    @cached_property
+    def sql(self) -> str:
+        """The statement as it is sent, with `%s` for each parameter."""
+        return self._sql.format(first=self._first._columns, second=self._second._columns)
+
+    def models(self, *params: Any) -> list[tuple[M, N]]:
+        """The rows as pairs of instances; what one knows of the other is for the caller to say."""
+        first, second = self._first, self._second
+        cut = len(first._fields)
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, params)
+            rows = cursor.fetchall()
+        return [
+            (first._instance(first._converted(row[:cut])), second._instance(second._converted(row[cut:])))
+            for row in rows
+        ]

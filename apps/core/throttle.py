@@ -8,6 +8,7 @@ import ipaddress
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +22,18 @@ class Limit:
     """At most `count` times in `seconds`. Windows are fixed slices of the clock."""
 
     count: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Slowdown:
+    """`free` tries within `seconds`; of all further ones a single one per pause.
+
+    The pause is one second, doubles with each try and ends at `longest` seconds: nobody is shut out for longer.
+    """
+
+    free: int
+    longest: int
     seconds: int
 
 
@@ -42,17 +55,55 @@ def used(name: str, subject: object, limit: Limit) -> int:
 
 def give_back(name: str, subject: object, limit: Limit) -> None:
     """Undo one hit: the thing that was counted did not happen."""
-    slot, _ = _slot(name, subject, limit)
+    _take_one(_slot(name, subject, limit)[0])
+
+
+def slow_down(name: str, subject: object, figures: Slowdown, *, refusal: type[TooMany] = TooMany) -> None:
+    """Count one try. Raises `refusal` with Retry-After while a pause lasts; what was refused does not count.
+
+    Of a thousand tries at the end of a pause one gets through: whoever sets the mark of the next.
+    """
+    if figures.free <= 0:
+        return
+    counter, gate = _marks(name, subject)
+    over = increment(counter, figures.seconds) - figures.free
+    if over <= 0:
+        return
+    pause = min(2 ** min(over - 1, 30), figures.longest)
+    if cache.add(gate, time.time() + pause, timeout=pause):
+        return
+    _take_one(counter)
+    left = float(cache.get(gate) or 0) - time.time()
+    raise refusal(retry_after=max(1, ceil(left)))
+
+
+def forgive(name: str, subject: object) -> None:
+    """Take back one try counted by `slow_down`; a pause that it began goes on."""
+    _take_one(_marks(name, subject)[0])
+
+
+def _marks(name: str, subject: object) -> tuple[str, str]:
+    """The counter and the gate that is closed during a pause."""
+    mark = f"throttle:{name}:slow:{_digest(name, subject)}"
+    return mark, f"{mark}:gate"
+
+
+def _take_one(slot: str) -> None:
     if cache.get(slot):
-        with suppress(ValueError):  # the window ended between the two calls
+        with suppress(ValueError):  # its time ended between the two calls
             cache.decr(slot)
 
 
 def _slot(name: str, subject: object, limit: Limit) -> tuple[str, float]:
-    """The counter's key and the end of its window. The subject is hashed: phones do not belong in a cache key."""
+    """The counter's key and the end of its window."""
     window = int(time.time() // limit.seconds)
-    digest = hashlib.sha256(f"{name}|{subject}".encode()).hexdigest()[:32]
-    return f"throttle:{name}:{limit.seconds}:{window}:{digest}", float((window + 1) * limit.seconds)
+    slot = f"throttle:{name}:{limit.seconds}:{window}:{_digest(name, subject)}"
+    return slot, float((window + 1) * limit.seconds)
+
+
+def _digest(name: str, subject: object) -> str:
+    """The subject is hashed: phones do not belong in a cache key."""
+    return hashlib.sha256(f"{name}|{subject}".encode()).hexdigest()[:32]
 
 
 def increment(slot: str, seconds: int) -> int:

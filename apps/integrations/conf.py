@@ -195,6 +195,7 @@ class Integrations:
     # A number in E.164, or a messaging service id (MG…).
     twilio_from_number: str = ""
     twilio_base_url: str = "https://api.twilio.com"
+    # Where Twilio reports delivery; the very address that it signs.
     twilio_status_callback_url: str = ""
 
     fcm_project_id: str = ""
@@ -236,9 +237,14 @@ def load(*, embedded: bool = False, port: int = 8000) -> Integrations:
         **_payme_and_click(fakes),
         **_yukassa(fakes),
         **_iiko_and_menu(fakes),
-        **_sms(fakes),
+        **_sms(fakes, sandbox_url),
         **_push(fakes),
     )
+
+
+def _public(own_url: str) -> str:
+    """Where vendors reach us; empty when only the operator could know."""
+    return env.text("PUBLIC_URL").rstrip("/") or own_url
 
 
 def _base(name: str, real: str, fake: str) -> str:
@@ -278,7 +284,7 @@ def _octo(fakes: str, own_url: str) -> dict:
     scheme = env.text("OCTO_SIGNATURE_SCHEME", "unique_key").lower()
     if scheme not in SIGNATURE_SCHEMES:
         raise ValueError(f"OCTO_SIGNATURE_SCHEME must be one of {', '.join(SIGNATURE_SCHEMES)}, not {scheme!r}")
-    public = env.text("PUBLIC_URL").rstrip("/") or own_url
+    public = _public(own_url)
     return {
         "octo_shop_id": env.text("OCTO_SHOP_ID") or (fakes and DEMO_OCTO_SHOP),
         "octo_secret": env.secret("OCTO_SECRET") or (fakes and DEMO_OCTO_SECRET),
@@ -352,7 +358,8 @@ def _iiko_and_menu(fakes: str) -> dict:
     }
 
 
-def _sms(fakes: str) -> dict:
+def _sms(fakes: str, own_url: str) -> dict:
+    public = _public(own_url)
     # ESKIZ_LOGIN and ESKIZ_FROM_WHOM are the loyalty product's names; its deployments know no other SMS house.
     loyalty_login = env.secret("ESKIZ_LOGIN")
     eskiz_login = env.secret("ESKIZ_EMAIL") or loyalty_login
@@ -376,7 +383,7 @@ def _sms(fakes: str) -> dict:
         or env.text("TWILIO_PHONE_NUMBER")
         or (fakes and DEMO_TWILIO_NUMBER),
         "twilio_base_url": _base("TWILIO_BASE_URL", "https://api.twilio.com", fakes and f"{fakes}/twilio"),
-        "twilio_status_callback_url": env.text("TWILIO_STATUS_CALLBACK_URL"),
+        "twilio_status_callback_url": env.text("TWILIO_STATUS_CALLBACK_URL") or (public and f"{public}/sms/twilio"),
     }
 
 

@@ -121,6 +121,17 @@ class StarsPayment:
 
 
 @dataclass(frozen=True)
+class WebhookState:
+    """Telegram's own view of where it sends our bot's updates; the last error stays after updates get through again."""
+
+    url: str
+    waiting: int
+    """Updates that we have not taken yet."""
+    error_at: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class PushTarget:
     """One device.
 
@@ -255,6 +266,10 @@ class Bot(Protocol):
 
     def set_webhook(self, *, url: str, secret: str) -> None:
         """Ask for updates (messages and pre-checkout queries) at `url`, proved by `secret` in a header."""
+        ...
+
+    def webhook_state(self) -> WebhookState:
+        """Whether updates get through, by Telegram's account; asked once, with little patience."""
         ...
 
 

@@ -24,13 +24,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.integrations import http
-from apps.integrations.ports import StarsPayment, VendorBusy, VendorRefused, VendorUnsure
+from apps.integrations.ports import StarsPayment, VendorBusy, VendorRefused, VendorUnsure, WebhookState
 from apps.integrations.sandbox import vendors
 
 FUTURE_TOLERANCE_S = 60
 LARGEST_INIT_DATA = 16_384
 LARGEST_TELEGRAM_ID = 2**52
 PRE_CHECKOUT_TIMEOUT_S = 4.0
+STATE_TIMEOUT_S = 2.0
+"""Somebody looks at a screen meanwhile."""
 LONGEST_MESSAGE = 4096
 WANTED_UPDATES = ("message", "pre_checkout_query")
 
@@ -295,6 +297,16 @@ class TelegramBot:
     def set_webhook(self, *, url: str, secret: str) -> None:
         asked = {"url": url, "secret_token": secret, "allowed_updates": list(WANTED_UPDATES)}
         self._ask("setWebhook", asked, is_idempotent=True)
+
+    def webhook_state(self) -> WebhookState:
+        told = self._ask("getWebhookInfo", {}, read_timeout_s=STATE_TIMEOUT_S)
+        failed_at = told.get("last_error_date")
+        return WebhookState(
+            url=str(told.get("url", "")),
+            waiting=int(told.get("pending_update_count", 0)),
+            error_at=datetime.fromtimestamp(int(failed_at), UTC) if failed_at else None,
+            error=http.redact(str(told.get("last_error_message", ""))),
+        )
 
     def _ask(
         self,

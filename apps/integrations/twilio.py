@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from twilio.base.exceptions import TwilioException, TwilioRestException
@@ -15,13 +15,25 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from apps.integrations import http
-from apps.integrations.ports import SmsReceipt, VendorBusy, VendorRefused, VendorUnsure
+from apps.integrations.ports import SmsReceipt, SmsReport, VendorBusy, VendorRefused, VendorUnsure
 from apps.integrations.sandbox import vendors
 
 VENDOR_HOST = "https://api.twilio.com"
 TOO_MANY = 20429
 # The address itself cannot be texted: not a number, unsubscribed, not a mobile.
 DEAD_RECIPIENT = frozenset({21211, 21610, 21614})
+
+Progress = Literal["waiting", "accepted", "delivered", "failed"]
+_PROGRESS: dict[str, Progress] = {
+    "sent": "accepted",
+    "partially_delivered": "accepted",
+    "delivered": "delivered",
+    "read": "delivered",
+    "undelivered": "failed",
+    "failed": "failed",
+    "canceled": "failed",
+}
+"""Twilio's words for a text that has left it; the others (accepted, scheduled, queued, sending) say that it waits."""
 
 
 class _OurConnections(HttpClient):
@@ -87,6 +99,14 @@ class FakeTwilioSms(Twilio):
     def __init__(self) -> None:
         self.vendor = vendors.twilio
         super().__init__(http.to_fake(lambda asked: self.vendor.handle(asked)))
+
+
+def read_callback(fields: Mapping[str, Any]) -> SmsReport | None:
+    """What a status callback says, None when it is none of theirs. Prove it first: `is_genuine_callback`."""
+    vendor_id, said = fields.get("MessageSid"), fields.get("MessageStatus")
+    if not isinstance(vendor_id, str) or not isinstance(said, str) or not vendor_id or "\0" in vendor_id:
+        return None
+    return SmsReport(vendor_id, _PROGRESS.get(said, "waiting"), said)
 
 
 def is_genuine_callback(url: str, fields: Mapping[str, Any], signature: str) -> bool:

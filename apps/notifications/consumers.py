@@ -117,6 +117,10 @@ class HouseConsumer(AsyncConsumer):
         names = ("id", "kind", "title", "body", "payload", "created_at")
         return {"type": "notification", **{name: row[name] for name in names}}
 
+    def hears(self, row: dict[str, Any]) -> bool:
+        """Whether a notification row is for this socket; one that is not stays unsent for another of this person's."""
+        return True
+
     def wants(self, frame: dict[str, Any]) -> bool:
         """Whether this socket asked for such frames (florist's subscribe filter); parsed only where overridden."""
         return True
@@ -323,7 +327,7 @@ class HouseConsumer(AsyncConsumer):
         if self.person is None:
             return
         row = orjson.loads(text)
-        if row["id"] not in self._known:
+        if row["id"] not in self._known and self.hears(row):
             self._remember(row["id"])
             self._queue(orjson.dumps(self.frame_of(row)).decode(), row["id"])
 
@@ -374,7 +378,7 @@ class HouseConsumer(AsyncConsumer):
             last_id = rows[-1]["id"]
 
     async def _write_missed(self, rows: list[dict[str, Any]]) -> None:
-        for row in rows:
+        for row in filter(self.hears, rows):
             if self._is_closed:
                 raise Closed
             shaped = self.frame_of(orjson.loads(orjson.dumps(row)))

@@ -65,12 +65,15 @@ def unsent_rows(user_id: int, product: str, *, after_id: int = 0) -> list[dict[s
 def overlooked_rows(
     people: Iterable[tuple[int, str]], *, older_than_seconds: float, now: datetime | None = None
 ) -> list[dict[str, Any]]:
-    """Unsent rows of people who are connected here: their live frame was lost on the way."""
+    """Unsent rows of people who are connected here: their live frame was lost on the way. Oldest first.
+
+    Of very many the newest: rows that no open socket is for wait long, and must not hide those that got lost.
+    """
     wanted = set(people)
     until = (now or timezone.now()) - timedelta(seconds=older_than_seconds)
     rows = Notification.objects.unsent().filter(user_id__in={user_id for user_id, _ in wanted}, created_at__lt=until)
-    found = rows.order_by("id").values(*LIVE_FIELDS)[: 5 * REPLAY_BATCH]
-    return [row for row in found if (row["user_id"], row["product"]) in wanted]
+    found = rows.order_by("-id").values(*LIVE_FIELDS)[: 5 * REPLAY_BATCH]
+    return [row for row in reversed(found) if (row["user_id"], row["product"]) in wanted]
 
 
 def as_row(notification: Notification) -> dict[str, Any]:

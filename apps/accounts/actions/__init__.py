@@ -1,6 +1,6 @@
 """Everything that changes people, by noun. Products write `from apps.accounts import actions as accounts`."""
 
-from apps.accounts.actions.codes import check_code, note_report, prove_code, request_code, use_code
+from apps.accounts.actions.codes import check_code, count_request, note_report, prove_code, request_code, use_code
 from apps.accounts.actions.mail import (
     Letter,
     accept_invite,
@@ -38,6 +38,7 @@ from apps.accounts.errors import (
     OriginRefused,
     PasswordTooWeak,
     PersonBlocked,
+    PhoneTaken,
     PrefixNotServed,
     SpendCapReached,
     TokenInvalid,
@@ -62,6 +63,7 @@ __all__ = [
     "OriginRefused",
     "PasswordTooWeak",
     "PersonBlocked",
+    "PhoneTaken",
     "PrefixNotServed",
     "SpendCapReached",
     "TokenInvalid",
@@ -75,6 +77,7 @@ __all__ = [
     "change_password",
     "check_code",
     "check_length",
+    "count_request",
     "end_membership",
     "ensure_roles",
     "erase",

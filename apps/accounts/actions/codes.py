@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 
 from apps.accounts import errors, queries
@@ -44,7 +44,7 @@ def request_code(
     purpose = f"{figures.product}:{purpose}"[:60]
     prefix = spending.prefix_of(phone)
     if phone not in figures.unlimited_phones:
-        _ensure_in_time(phone, purpose, figures, now)
+        _ensure_in_time(phone, figures, now)
         _count(phone, figures, caller)
     digits = figures.fixed_code or "".join(secrets.choice("0123456789") for _ in range(figures.length))
     code = _store(phone, purpose, digits, figures, caller, now)
@@ -64,20 +64,36 @@ def _of(caller: Caller, figures: CodeFigures) -> Caller:
     return Caller(address=caller.address, user_agent=caller.user_agent, product=caller.product or figures.product)
 
 
-def _ensure_in_time(phone: str, purpose: str, figures: CodeFigures, now: datetime) -> None:
+def _of_product(phone: str, figures: CodeFigures) -> QuerySet[OneTimeCode]:
+    """A phone's codes for all purposes of one product: whoever may choose the purpose wins no tries by choosing."""
+    return OneTimeCode.objects.filter(phone=phone, purpose__startswith=f"{figures.product}:")
+
+
+def _ensure_in_time(phone: str, figures: CodeFigures, now: datetime) -> None:
     """Not seconds after the last code, and not while the phone is locked by wrong tries."""
-    last = OneTimeCode.objects.filter(phone=phone, purpose=purpose).order_by("-id").first()
+    codes = _of_product(phone, figures)
+    last = codes.order_by("-id").first()
     if last is None:
         return
     if last.used_at is None and last.burnt_at is None:
         _refuse_until(last.created_at + timedelta(seconds=figures.resend_seconds), now, errors.CodeTooSoon)
-    if last.burnt_at and last.tries >= last.max_tries:
-        _refuse_until(last.burnt_at + timedelta(seconds=figures.lock_seconds), now, errors.TooManyCodes)
+    spent = codes.filter(tries__gte=F("max_tries")).aggregate(at=Max("burnt_at"))["at"]
+    if spent:
+        _refuse_until(spent + timedelta(seconds=figures.lock_seconds), now, errors.TooManyCodes)
 
 
 def _refuse_until(moment: datetime, now: datetime, refusal: type[TooMany]) -> None:
     if moment > now:
         raise refusal(retry_after=int((moment - now).total_seconds()) + 1)
+
+
+def count_request(*, phone: str, figures: CodeFigures, caller: Caller = NOWHERE) -> None:
+    """Count a request that a product refuses before a code is made, so that its refusal is not told without limit.
+
+    Raises `TooManyCodes`.
+    """
+    if phone not in figures.unlimited_phones:
+        _count(phone, figures, caller)
 
 
 def _count(phone: str, figures: CodeFigures, caller: Caller) -> None:
@@ -93,7 +109,7 @@ def _store(phone: str, purpose: str, digits: str, figures: CodeFigures, caller: 
     """Replace the live code. Of two requests at once one meets the constraint "one live code" and is told to wait."""
     salt = secrets.token_hex(8)
     pause = 0 if phone in figures.unlimited_phones else figures.resend_seconds
-    older = OneTimeCode.objects.filter(phone=phone, purpose=purpose, used_at=None, burnt_at=None)
+    older = _of_product(phone, figures).filter(used_at=None, burnt_at=None)
     try:
         with transaction.atomic():
             older.filter(created_at__lte=now - timedelta(seconds=pause)).update(burnt_at=now)
@@ -186,7 +202,9 @@ def check_code(
         limit = figures.tries_by_address
         throttle.hit(f"{figures.product}:code:try", caller.neighbourhood, limit, refusal=errors.TooManyTries)
     with transaction.atomic(durable=True):
-        row = OneTimeCode.objects.filter(phone=phone, purpose=purpose).order_by("-id").first()
+        row = _of_product(phone, figures).order_by("-id").first()
+        if row is not None and row.purpose != purpose:
+            row = None
         refusal = _reserve_try(row, now)
         if refusal is None and row is not None and _is_right(row, code):
             OneTimeCode.objects.filter(pk=row.pk).update(tries=F("tries") - 1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,6 +21,10 @@ from apps.accounts.models import AuthLog, Session, User
 from apps.core import throttle
 
 logger = logging.getLogger(__name__)
+
+BY_NAME = "login:name"
+HOME_SECONDS = 90 * 86_400
+"""How long an address from which a name got in is spared the pauses that others bring on that name."""
 
 
 def log_in(
@@ -34,17 +40,26 @@ def log_in(
     Unknown and wrong cost the same time and say the same. A product whose members sign in by names of its own gives
     `find`; everything else stays the house's.
 
-    Limits are asked before the password, so a right one is refused too once they are reached.
+    Limits are asked before the password, so a right one is refused too once they are reached. An address from which
+    the name got in before knows no pause of the name.
     Raises `TooManyTries`, `WrongCredentials`, `PersonBlocked`.
     """
     _count(identifier, figures, caller)
+    claimed = queries.spelling(identifier, country=figures.country)
+    is_at_home = _is_at_home(claimed, caller)
+    if not is_at_home:
+        throttle.slow_down(BY_NAME, claimed, figures.by_name, refusal=errors.TooManyTries)
     user = find(identifier) if find else queries.person_called(identifier, country=figures.country)
     if not passwords.is_right(user, password) or user is None or user.erased_at:
         log.write(AuthLog.Event.LOGIN_FAILED, user=user, caller=caller, identifier=identifier, is_success=False)
         raise errors.WrongCredentials()
     if not figures.counts_successes:
         _give_back(identifier, figures, caller)
-    return admit(user=user, caller=caller, identifier=identifier)
+    if not is_at_home:
+        throttle.forgive(BY_NAME, claimed)
+    admit(user=user, caller=caller, identifier=identifier)
+    _remember_home(claimed, caller)
+    return user
 
 
 def admit(*, user: User, caller: Caller = NOWHERE, identifier: str = "") -> User:
@@ -74,6 +89,20 @@ def _count(identifier: str, figures: LoginFigures, caller: Caller) -> None:
 def _give_back(identifier: str, figures: LoginFigures, caller: Caller) -> None:
     for name, subject, limit in _doors(identifier, figures, caller):
         throttle.give_back(name, subject, limit)
+
+
+def _is_at_home(claimed: str, caller: Caller) -> bool:
+    return bool(caller.address) and cache.get(_home_of(claimed, caller)) is not None
+
+
+def _remember_home(claimed: str, caller: Caller) -> None:
+    if caller.address:
+        cache.set(_home_of(claimed, caller), 1, timeout=HOME_SECONDS)
+
+
+def _home_of(claimed: str, caller: Caller) -> str:
+    """Hashed: neither names nor addresses belong in a cache key."""
+    return f"accounts:home:{hashlib.sha256(f'{claimed}|{caller.neighbourhood}'.encode()).hexdigest()[:32]}"
 
 
 def rotate(

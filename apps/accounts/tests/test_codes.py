@@ -1,6 +1,7 @@
 """The code machine: sent, tried, burnt, used, limited (design 3.8, contracts loyalty 3.1, tickets 3, florist 3.3)."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -217,6 +218,49 @@ def test_a_burnt_code_locks_the_phone_for_a_while(sms):
     assert refusal.retry_after == 900
     ask(figures, now=now + timedelta(seconds=900))
     assert len(sms.sent) == 2
+
+
+def test_another_purpose_does_not_open_a_locked_phone(sms):
+    figures = CodeFigures(product="demo", tries=1, resend_seconds=0, lock_seconds=900)
+    ask(figures)
+    assert_refused(errors.CodeBurnt, lambda: prove(wrong(digits(sms.sent[0].text)), figures))
+    for purpose in ("other", "login"):
+        assert_refused(errors.TooManyCodes, lambda purpose=purpose: ask(figures, purpose=purpose))
+    assert ask(CodeFigures(product="demo2", resend_seconds=0)).state == "live"
+
+
+def test_a_lock_outlives_a_newer_code(sms):
+    """A phone that is free of limits gets one; without its freedom the lock holds."""
+    figures = CodeFigures(product="demo", tries=1, resend_seconds=0, lock_seconds=900)
+    ask(figures)
+    assert_refused(errors.CodeBurnt, lambda: prove(wrong(digits(sms.sent[0].text)), figures))
+    ask(replace(figures, unlimited_phones=frozenset({cast.PHONE})))
+    assert_refused(errors.TooManyCodes, lambda: ask(figures))
+
+
+def test_the_pause_is_the_phones_whatever_the_purpose(sms):
+    figures = CodeFigures(product="demo", resend_seconds=60)
+    ask(figures)
+    assert_refused(errors.CodeTooSoon, lambda: ask(figures, purpose="other"))
+    assert len(sms.sent) == 1
+
+
+def test_a_newer_code_for_another_purpose_kills_the_older(sms):
+    first = ask()
+    elsewhere = ask(CodeFigures(product="demo2"))
+    second = ask(purpose="other")
+    for row in (first, elsewhere, second):
+        row.refresh_from_db()
+    assert (first.state, elsewhere.state, second.state) == ("burnt", "live", "live")
+
+
+def test_only_the_newest_code_of_a_product_can_be_tried(sms):
+    """Two requests at the same moment may leave two that live; guesses at the older one are none."""
+    first, second = ask(), ask(purpose="other")
+    OneTimeCode.objects.filter(pk=first.pk).update(burnt_at=None)
+    old, new = (digits(sent.text) for sent in sms.sent)
+    assert_refused(errors.CodeWrong, lambda: prove(old), unchanged=[OneTimeCode.objects.all()])
+    assert prove(new, purpose="other").pk == second.pk
 
 
 def test_too_many_tries_from_one_address(sms):

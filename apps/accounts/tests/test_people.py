@@ -1,5 +1,7 @@
 """Register, sign in, passwords, block, erase, roles."""
 
+import time
+
 import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
@@ -15,7 +17,7 @@ from apps.accounts.tests import cast
 from apps.accounts.tests.test_codes import ask
 from apps.core import events
 from apps.core.testing import assert_refused, outcomes, race
-from apps.core.throttle import Limit
+from apps.core.throttle import Limit, Slowdown
 
 pytestmark = pytest.mark.django_db
 
@@ -187,6 +189,75 @@ def test_wrong_tries_close_the_door_for_an_address():
     for name in ("one", "two"):
         assert_refused(errors.WrongCredentials, lambda n=name: log_in(n, "wrong", figures))
     assert_refused(errors.TooManyTries, lambda: log_in("three", "wrong", figures))
+
+
+SLOW = LoginFigures(by_name=Slowdown(free=4, longest=60, seconds=3600))
+
+
+def somewhere(number, product="demo"):
+    return Caller(address=f"198.51.100.{number}", product=product)
+
+
+def guess_from_everywhere(tries, name=cast.PHONE):
+    """A wrong password from as many addresses, at one product after the other."""
+    for number in range(tries):
+        at = somewhere(number, ("demo", "shop")[number % 2])
+        assert_refused(errors.WrongCredentials, lambda at=at: log_in(name, "wrong", SLOW, at))
+
+
+def test_many_machines_guess_one_password_slowly():
+    cast.aziza()
+    guess_from_everywhere(5)
+    for name in (cast.PHONE, "90 123 45 67"):
+        refusal = assert_refused(
+            errors.TooManyTries, lambda name=name: log_in(name, "wrong", SLOW, somewhere(9)), unchanged=everything()
+        )
+        assert (refusal.status, refusal.retry_after) == (429, 1)
+    assert_refused(errors.WrongCredentials, lambda: log_in(cast.OTHER_PHONE, "wrong", SLOW, somewhere(9)))
+
+
+def test_they_learn_nothing_about_who_is_here():
+    guess_from_everywhere(5, "nobody")
+    assert assert_refused(errors.TooManyTries, lambda: log_in("nobody", "x", SLOW, somewhere(9))).retry_after == 1
+
+
+def test_the_owner_gets_in_at_home_whatever_they_do():
+    user = cast.aziza()
+    assert log_in(cast.PHONE, figures=SLOW, caller=somewhere(200)) == user
+    guess_from_everywhere(5)
+    assert_refused(errors.TooManyTries, lambda: log_in(cast.PHONE, figures=SLOW, caller=somewhere(201)))
+    assert log_in(cast.PHONE, figures=SLOW, caller=somewhere(200)) == user
+    assert log_in("998 90 123-45-67", figures=SLOW, caller=somewhere(200, "shop")) == user
+
+
+def test_the_owner_gets_in_elsewhere_after_the_pause():
+    user = cast.aziza()
+    guess_from_everywhere(5)
+    time.sleep(1.1)
+    assert log_in(cast.PHONE, figures=SLOW, caller=somewhere(9)) == user
+    assert log_in(cast.PHONE, figures=SLOW, caller=somewhere(9)) == user
+
+
+def test_home_is_no_place_to_guess_from():
+    cast.aziza()
+    log_in(cast.PHONE, figures=SLOW, caller=somewhere(200))
+    for _ in range(SLOW.by_identifier.count):
+        assert_refused(errors.WrongCredentials, lambda: log_in(cast.PHONE, "wrong", SLOW, somewhere(200)))
+    assert_refused(errors.TooManyTries, lambda: log_in(cast.PHONE, figures=SLOW, caller=somewhere(200)))
+
+
+def test_right_passwords_bring_no_pause():
+    user = cast.aziza()
+    for number in range(8):
+        assert log_in(cast.PHONE, figures=SLOW, caller=somewhere(number)) == user
+
+
+def test_somebody_blocked_has_no_home():
+    user = cast.aziza()
+    actions.block(by=None, user=user, reason="spam")
+    assert_refused(errors.PersonBlocked, lambda: log_in(cast.PHONE, figures=SLOW, caller=somewhere(200)))
+    guess_from_everywhere(5)
+    assert_refused(errors.TooManyTries, lambda: log_in(cast.PHONE, figures=SLOW, caller=somewhere(200)))
 
 
 def test_successes_count_only_where_the_product_says_so():

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import jwt
 import pytest
+import time_machine
 from django.conf import settings as django_settings
 from django.db import transaction
 from django.http import HttpResponse
@@ -135,6 +136,32 @@ def jwt_with_access_key(pair):
 def test_an_expired_token_says_so():
     pair = issue(cast.aziza(), now=timezone.now() - timedelta(seconds=901))
     assert_refused(errors.TokenExpired, lambda: tokens.read(pair.access, "demo"))
+
+
+def test_a_token_that_was_proved_before_expires_all_the_same():
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        pair = issue(cast.aziza())
+        assert tokens.read(pair.access, "demo") == tokens.read(pair.access, "demo")
+        clock.shift(899)
+        assert tokens.read(pair.access, "demo").subject == "m-1"
+        clock.shift(1)
+        assert_refused(errors.TokenExpired, lambda: tokens.read(pair.access, "demo"))
+
+
+def test_a_token_that_was_proved_before_dies_with_its_key():
+    pair = issue(cast.aziza())
+    assert tokens.read(pair.access, "demo").subject == "m-1"
+    tokens.register("demo", lambda: TokenFigures(900, 86_400, signing_key="n" * 40))
+    assert_refused(errors.TokenInvalid, lambda: tokens.read(pair.access, "demo"))
+
+
+def test_what_was_refused_is_asked_again():
+    bare = jwt.encode({"sub": "1", "type": "access", "exp": int(time.time()) + 60}, KEY, algorithm="HS256")
+    assert_refused(errors.TokenInvalid, lambda: tokens.read(bare, "demo"))
+    tokens.register("demo", lambda: TokenFigures(900, 86_400, signing_key=KEY, accepts_bare=True))
+    assert tokens.read(bare, "demo").link is None
+    tokens.register("demo", lambda: TokenFigures(900, 86_400, signing_key=KEY))
+    assert_refused(errors.TokenInvalid, lambda: tokens.read(bare, "demo"))
 
 
 def test_rotation_gives_a_new_pair_and_keeps_the_claims():

@@ -19,6 +19,13 @@ def test_what_people_type_becomes_e164(typed, country, stored):
     assert normalise(typed, country) == stored
 
 
+@pytest.mark.parametrize("country", ["UZ", "KZ", "RU"])
+@pytest.mark.parametrize("typed", ["1234567", "701234", "+71234567", "+77012345678901", "77012345678901"])
+def test_a_number_that_nobody_could_call_from_elsewhere_is_refused(typed, country):
+    with pytest.raises(InvalidPhone):
+        normalise(typed, country)
+
+
 @pytest.mark.parametrize("typed", ["", "abc", "12", "+998", "+99890123456789012", "+998901234567 ext 5", "\x00"])
 def test_anything_else_is_refused(typed):
     with pytest.raises(InvalidPhone) as caught:

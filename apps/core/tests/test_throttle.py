@@ -6,9 +6,20 @@ from django.test import RequestFactory
 
 from apps.core.errors import TooMany
 from apps.core.testing import outcomes, race
-from apps.core.throttle import Limit, client_address, give_back, hit, neighbourhood, used
+from apps.core.throttle import (
+    Limit,
+    Slowdown,
+    client_address,
+    forgive,
+    give_back,
+    hit,
+    neighbourhood,
+    slow_down,
+    used,
+)
 
 LIMIT = Limit(count=3, seconds=60)
+SLOW = Slowdown(free=3, longest=4, seconds=3600)
 
 
 def test_the_fourth_try_waits_for_the_window_to_end():
@@ -39,6 +50,62 @@ def test_fifty_at_once_get_exactly_the_limit():
     if time.time() % 3600 > 3595:
         time.sleep(6)
     assert outcomes(race(50, lambda _: hit("t", "ali", Limit(20, 3600)))) == {"ok": 20, "TooMany": 30}
+
+
+def pauses(tries: int) -> list[int]:
+    """How long a caller is told to wait at each of so many tries, who then does; 0 is a try that got through."""
+    told = []
+    with time_machine.travel(1_700_000_000, tick=False) as clock:
+        for _ in range(tries):
+            try:
+                slow_down("t", "ali", SLOW)
+                told.append(0)
+            except TooMany as refused:
+                told.append(refused.retry_after or 0)
+                clock.shift(told[-1])
+    return told
+
+
+def test_the_pause_grows_and_ends(settings):
+    # Redis keeps its own time, which nobody can travel.
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    assert pauses(11) == [0, 0, 0, 0, 1, 0, 2, 0, 4, 0, 4]
+
+
+def test_whoever_comes_in_a_pause_waits_and_does_not_make_it_longer():
+    for _ in range(4):
+        slow_down("t", "ali", SLOW)
+    for _ in range(20):
+        with pytest.raises(TooMany) as caught:
+            slow_down("t", "ali", SLOW)
+        assert (caught.value.status, caught.value.retry_after) == (429, 1)
+    slow_down("t", "vali", SLOW)
+    time.sleep(1.1)
+    slow_down("t", "ali", SLOW)
+
+
+def test_a_forgiven_try_does_not_count():
+    for _ in range(20):
+        slow_down("t", "ali", SLOW)
+        forgive("t", "ali")
+
+
+def test_nothing_to_forgive_is_no_fault():
+    forgive("t", "ali")
+    for _ in range(3):
+        slow_down("t", "ali", SLOW)
+
+
+def test_a_slowdown_without_figures_is_none():
+    for _ in range(50):
+        slow_down("t", "ali", Slowdown(0, 60, 3600))
+
+
+def test_of_fifty_at_once_the_free_ones_and_one_more_get_through():
+    figures = Slowdown(free=3, longest=60, seconds=3600)
+    for _ in range(9):
+        slow_down("t", "veli", Slowdown(free=9, longest=60, seconds=3600))
+    assert outcomes(race(50, lambda _: slow_down("t", "veli", figures))) == {"ok": 1, "TooMany": 49}
 
 
 @pytest.mark.parametrize(

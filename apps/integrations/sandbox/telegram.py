@@ -86,7 +86,7 @@ class FakeTelegram(Vendor):
         self.transactions: deque[dict[str, Any]] = deque(maxlen=KEPT_THINGS)
         self.blocked: set[int] = set()
         self.strangers: set[int] = set()
-        self.webhook: dict[str, Any] = {"url": "", "secret_token": ""}
+        self._tell_nothing("", "")
         self._update_id = secrets.randbelow(10**8) + 1
         self._message_id = 0
 
@@ -130,7 +130,7 @@ class FakeTelegram(Vendor):
             "getstartransactions": self._get_star_transactions,
             "setwebhook": self._set_webhook,
             "deletewebhook": self._delete_webhook,
-            "getwebhookinfo": lambda asked: {"url": self.webhook["url"], "pending_update_count": 0},
+            "getwebhookinfo": self._get_webhook_info,
         }
 
     def _get_me(self, asked: Body) -> dict[str, Any]:
@@ -214,18 +214,38 @@ class FakeTelegram(Vendor):
             raise BadRequest("Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
         if secret and not SECRET_TOKEN.fullmatch(secret):
             raise BadRequest("Bad Request: secret token contains unallowed characters")
-        self.webhook = {"url": url, "secret_token": secret}
+        self._tell_nothing(url, secret)
         return True
 
     def _delete_webhook(self, asked: Body) -> bool:
-        self.webhook = {"url": "", "secret_token": ""}
+        self._tell_nothing("", "")
         return True
+
+    def _tell_nothing(self, url: str, secret: str) -> None:
+        """Another address begins with nothing waiting and no error."""
+        self.webhook: dict[str, Any] = {"url": url, "secret_token": secret}
+        self._failure: dict[str, Any] = {}
+        self._waiting = 0
+
+    def _get_webhook_info(self, asked: Body) -> dict[str, Any]:
+        told = {"url": self.webhook["url"], "has_custom_certificate": False, "pending_update_count": self._waiting}
+        return {**told, **self._failure}
 
     # Updates to our webhook
 
     def webhook_url(self) -> str:
         """What setWebhook said, else the configured default."""
         return self.webhook["url"] or super().webhook_url()
+
+    def deliver(self, notice: Notice) -> dict[str, Any]:
+        """As every vendor; what nobody took waits until something is taken, and the last error is kept."""
+        told = super().deliver(notice)
+        with self.lock:
+            self._waiting = 0 if told["status"] == 200 else self._waiting + 1
+            if self._waiting:
+                words = f"Wrong response from the webhook: {told['status'] or 'no connection'}"
+                self._failure = {"last_error_date": int(time.time()), "last_error_message": words}
+        return told
 
     def update(self, **content: Any) -> Notice:
         """An update ready to be posted, with the secret header."""

@@ -31,6 +31,7 @@ def no_env(monkeypatch):
                 "IIKO",
                 "MENU",
                 "STOP_LIST",
+                "PUBLIC_URL",
             )
         ):
             monkeypatch.delenv(name)
@@ -127,6 +128,14 @@ class TestConf:
         assert loaded.eskiz_base_url == "https://notify.eskiz.uz/api"
         assert (loaded.yukassa_api_base, loaded.yukassa_secret_key) == ("https://api.yookassa.ru", "")
         assert (loaded.telegram_bot_token, loaded.sandbox_url, loaded.vapid_private_key) == ("", "", "")
+
+    def test_twilio_reports_to_our_public_address(self, no_env):
+        assert conf.load().twilio_status_callback_url == ""
+        assert conf.load(embedded=True, port=8123).twilio_status_callback_url == "http://127.0.0.1:8123/sms/twilio"
+        no_env("PUBLIC_URL", "https://mahalla.example/")
+        assert conf.load().twilio_status_callback_url == "https://mahalla.example/sms/twilio"
+        no_env("TWILIO_STATUS_CALLBACK_URL", "https://hooks.example/a?b=c")
+        assert conf.load().twilio_status_callback_url == "https://hooks.example/a?b=c"
 
     @pytest.mark.parametrize(
         ("network", "base"),

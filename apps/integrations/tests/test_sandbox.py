@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 
-from apps.integrations import telegram
+from apps.integrations import telegram, twilio
 from apps.integrations.cryptobot import CryptoBot, FakeCrypto
 from apps.integrations.ports import VendorBusy
 from apps.integrations.sandbox import recorder, vendors
@@ -15,6 +16,7 @@ from apps.integrations.telegram import FakeBot, TelegramBot
 from apps.integrations.tests import urls
 from apps.integrations.tests.test_cryptobot import ORDER
 from apps.integrations.tests.test_telegram_bot import INVOICE
+from apps.integrations.twilio import FakeTwilioSms
 
 
 @pytest.fixture
@@ -315,6 +317,16 @@ class TestSmsControls:
         assert json.loads(urls.heard[0].raw)["status"] == "DELIVRD"
         assert control(client, "eskiz/control/advance", id=receipt.vendor_id, status="EATEN")[0] == 400
         assert control(client, "eskiz/control/moderate", templates="x")[0] == 400
+
+    def test_twilio_moves_a_text_on_and_signs_it(self, client, sandbox, change):
+        change(twilio_status_callback_url=f"{sandbox}/webhook")
+        receipt = FakeTwilioSms().send(to="+905321234567", text="a")
+        status, told = control(client, "twilio/control/advance", sid=receipt.vendor_id, status="delivered")
+        assert (status, told["delivery"]["status"]) == (200, 200)
+        fields = QueryDict(urls.heard[0].raw)
+        assert (fields["MessageSid"], fields["MessageStatus"]) == (receipt.vendor_id, "delivered")
+        assert twilio.is_genuine_callback(f"{sandbox}/webhook", fields, urls.heard[0].headers["X-Twilio-Signature"])
+        assert control(client, "twilio/control/advance", sid=receipt.vendor_id, status="eaten")[0] == 400
 
     def test_web_push_issues_subscriptions(self, client):
         status, made = control(client, "webpush/control/subscribe")

@@ -6,9 +6,10 @@ import json
 import threading
 
 import pytest
+from django.utils import timezone
 
 from apps.integrations.http import Asked
-from apps.integrations.ports import VendorBusy, VendorRefused, VendorUnsure
+from apps.integrations.ports import VendorBusy, VendorRefused, VendorUnsure, WebhookState
 from apps.integrations.sandbox import recorder, vendors
 from apps.integrations.sandbox.telegram import DEMO_PERSON
 from apps.integrations.sandbox.vendor import ControlRefused
@@ -194,6 +195,25 @@ class TestWebhook:
         with pytest.raises(VendorRefused):
             bot.set_webhook(url=url, secret=secret)
         assert vendors.telegram.webhook["url"] == ""
+
+    def test_its_state_tells_what_was_not_taken(self, bot, sandbox):
+        bot.set_webhook(url=f"{sandbox}/nobody-here", secret="agreed-secret")
+        assert bot.webhook_state() == WebhookState(url=f"{sandbox}/nobody-here", waiting=0)
+        for _ in range(2):
+            vendors.telegram.deliver(vendors.telegram.text_from(DEMO_PERSON, "/start"))
+        state = bot.webhook_state()
+        assert (state.waiting, state.error) == (2, "Wrong response from the webhook: 404")
+        assert abs((timezone.now() - state.error_at).total_seconds()) < 60
+        bot.set_webhook(url=f"{sandbox}/webhook", secret="agreed-secret")
+        assert bot.webhook_state() == WebhookState(url=f"{sandbox}/webhook", waiting=0)
+
+    def test_its_state_is_asked_once(self, bot, sandbox):
+        vendors.telegram.fail_next(2, 500)
+        with pytest.raises(VendorBusy):
+            bot.webhook_state()
+        with pytest.raises(VendorBusy):
+            bot.webhook_state()
+        assert bot.webhook_state().waiting == 0
 
     def test_a_broken_signature(self, bot, sandbox, settings):
         settings.SANDBOX_WEBHOOKS = {"telegram": f"{sandbox}/webhook"}

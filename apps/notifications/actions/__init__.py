@@ -12,7 +12,7 @@ from apps.notifications.actions.broadcasts import (
     withdraw,
 )
 from apps.notifications.actions.deliveries import OVER, deliver_due, note_report, repeat, repeat_many
-from apps.notifications.actions.merging import erase_person, merge_persons, undo_merge
+from apps.notifications.actions.merging import erase_person, merge_persons, undo_merge, unsay
 from apps.notifications.actions.people import (
     clear_quiet_hours,
     forget_device,
@@ -76,5 +76,6 @@ __all__ = [
     "tell",
     "tell_many",
     "undo_merge",
+    "unsay",
     "withdraw",
 ]

@@ -113,15 +113,18 @@ def reword(*, by: Any, broadcast_id: int, title: Words | Mapping[str, str], body
 def withdraw(*, by: Any, broadcast_id: int, reason: str = "", limit: int | None = None) -> int:
     """Take the message out of every inbox (contract loyalty 1.6 row 59); returns how many rows went.
 
-    With a `limit` at most so many: call again until fewer go.
+    With a `limit` at most so many: call again until fewer go. Waits for a batch that is being told: its rows are seen
+    only after it.
     """
-    broadcast = Broadcast.objects.get(pk=broadcast_id)
-    if broadcast.status in (Status.DRAFT, Status.RUNNING, Status.PAUSED):
-        cancel(by=by, broadcast_id=broadcast_id, reason=reason)
-    rows = broadcast.notifications.all()
-    if limit is not None:
-        rows = Notification.objects.filter(pk__in=list(rows.order_by("pk").values_list("pk", flat=True)[:limit]))
-    return rows.delete()[1].get("notifications.Notification", 0)
+    with transaction.atomic():
+        list(BroadcastProgress.objects.select_for_update().filter(pk=broadcast_id))
+        broadcast = Broadcast.objects.get(pk=broadcast_id)
+        if broadcast.status in (Status.DRAFT, Status.RUNNING, Status.PAUSED):
+            cancel(by=by, broadcast_id=broadcast_id, reason=reason)
+        rows = broadcast.notifications.all()
+        if limit is not None:
+            rows = Notification.objects.filter(pk__in=list(rows.order_by("pk").values_list("pk", flat=True)[:limit]))
+        return rows.delete()[1].get("notifications.Notification", 0)
 
 
 def run_due(*, broadcast_id: int | None = None, seconds: float = 60) -> int:
@@ -159,11 +162,19 @@ def advance(*, broadcast_id: int, batch: int = BATCH) -> int | None:
 
 
 def _take(broadcast_id: int) -> BroadcastProgress | None:
-    """The progress row, locked, if the broadcast runs and nobody else is at it."""
-    rows = BroadcastProgress.objects.filter(pk=broadcast_id, broadcast__status=Status.RUNNING)
+    """The progress row, locked, if the broadcast runs and nobody else is at it.
+
+    The broadcast is read after the lock: one that was withdrawn meanwhile still runs in a snapshot from before it.
+    """
+    rows = BroadcastProgress.objects.filter(pk=broadcast_id)
     if connection.features.has_select_for_update_skip_locked:
-        rows = rows.select_for_update(skip_locked=True, of=("self",))
-    return rows.select_related("broadcast").first()
+        rows = rows.select_for_update(skip_locked=True)
+    progress = rows.first()
+    going = Broadcast.objects.filter(pk=broadcast_id, status=Status.RUNNING).first() if progress else None
+    if progress is None or going is None:
+        return None
+    progress.broadcast = going
+    return progress
 
 
 def _people(going: Broadcast) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.notifications.models import Device, MergedRow, Notification, QuietHours, Wish
 
@@ -41,3 +43,15 @@ def erase_person(*, user_id: int, product: str = "") -> None:
     with transaction.atomic():
         for model in (Notification, Device, Wish, QuietHours):
             model._default_manager.filter(**about).delete()
+
+
+def unsay(*, product: str, keys: Iterable[str] = (), ending: str = "") -> int:
+    """Take back what was told under these keys, and under those with that ending, whoever got it: it named somebody who
+
+    is to be forgotten. What still waits to go out does not go. Repeating is free; returns how many messages went.
+    No index helps here, so it is for deeds that are rare.
+    """
+    which = Q(key__in=list(keys))
+    if ending:
+        which |= Q(key__endswith=ending)
+    return Notification.objects.filter(which, product=product).delete()[1].get(Notification._meta.label, 0)

@@ -162,10 +162,10 @@ def _queue_deliveries(
     devices = queries.device_ids(wanting, saying.product) if any(channels.PUSH in outside[pk] for pk in wanting) else {}
     rings_at_night = channels.kind_of(saying.product, saying.kind).rings_at_night
     quiet = {} if rings_at_night else queries.quiet_hours(wanting, saying.product)
+    phones = channels.phones_of([person for person in people if channels.SMS in outside[person.pk]], saying.product)
     deliveries = []
     for row, person in zip(rows, people, strict=True):
-        phone = channels.phone_of(person, saying.product) if channels.SMS in outside[person.pk] else ""
-        reach = channels.reach_of(person, devices.get(person.pk, ()), phone=phone)
+        reach = channels.reach_of(person, devices.get(person.pk, ()), phone=phones.get(person.pk, ""))
         due_at = ringing_time(quiet.get(person.pk), moment)
         deliveries += _ways(row, outside[person.pk], reach, due_at, saying.priority)
     Delivery.objects.bulk_create(deliveries)

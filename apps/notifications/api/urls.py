@@ -9,4 +9,5 @@ app_name = "sms"
 
 urlpatterns = [
     path("eskiz/<str:secret>", webhooks.eskiz, name="eskiz"),
+    path("twilio", webhooks.twilio, name="twilio"),
 ]

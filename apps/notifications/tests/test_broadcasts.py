@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
+from django.db import connection
 
 from apps.accounts.models import User
 from apps.core.testing import assert_refused, race
 from apps.core.texts import Text
 from apps.notifications import actions, channels, queries
+from apps.notifications.actions import broadcasts
 from apps.notifications.models import Broadcast, BroadcastProgress, Delivery, Notification
 from apps.notifications.tests.cast import PRODUCT, person
 
@@ -174,6 +179,48 @@ def test_withdrawing_empties_the_inboxes_and_stops():
     going.refresh_from_db()
     assert going.status == "cancelled"
     assert set(Notification.objects.values_list("broadcast_id", flat=True)) == {other.pk}
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_withdrawn_during_a_batch_leaves_nothing_behind(monkeypatch):
+    """Contract loyalty 1.6, row 59: what the batch has written, nobody else sees before its end."""
+    crowd(6)
+    is_written, real = threading.Event(), broadcasts.tell_many
+
+    def slowly(**given):
+        rows = real(**given)
+        is_written.set()
+        time.sleep(1)
+        return rows
+
+    def deed(number: int):
+        if number == 0:
+            return begin() and "told after the commit"
+        assert is_written.wait(30)
+        return actions.withdraw(by=None, broadcast_id=Broadcast.objects.get().pk)
+
+    monkeypatch.setattr(broadcasts, "tell_many", slowly)
+    assert race(2, deed) == ["told after the commit", 6]
+    monkeypatch.undo()
+    assert actions.run_due() == 0
+    assert (Broadcast.objects.get().status, Notification.objects.count()) == ("cancelled", 0)
+
+
+def test_a_batch_that_begins_while_it_is_withdrawn_tells_nobody():
+    """The worker has just locked its row, in a snapshot in which the broadcast still ran."""
+    crowd(2)
+    going = begin()
+
+    def withdraw_meanwhile(execute, sql, params, many, context):
+        found = execute(sql, params, many, context)
+        if sql.startswith("SELECT") and 'FROM "notifications_broadcastprogress"' in sql:
+            Broadcast.objects.filter(pk=going.pk).update(status="cancelled")
+        return found
+
+    with connection.execute_wrapper(withdraw_meanwhile):
+        assert actions.advance(broadcast_id=going.pk) is None
+    assert Notification.objects.count() == 0
 
 
 def test_registers():

@@ -244,6 +244,37 @@ async def test_a_frame_lost_on_the_way_is_found_by_the_sweep():
     await socket.disconnect()
 
 
+class Stall(Bazaar):
+    """Hears what is said at its own place of the bazaar."""
+
+    def hears(self, row):
+        return row["title"].startswith("ours")
+
+
+async def test_a_row_for_another_socket_of_the_person_waits_for_it():
+    aida = await somebody()
+    await told(aida, "ours missed", "theirs missed")
+    stall = await opened(aida, Stall)
+    await told(aida, "theirs", "ours")
+    assert [frame["title"] for frame in await stall.frames(2)] == ["ours missed", "ours"]
+    await switchboard.here().sweep(older_than_seconds=0)
+    assert await stall.receive_nothing(timeout=0.1)
+    await settled()
+    assert await unsent() == ["theirs missed", "theirs"]
+    socket = await opened(aida)
+    assert [frame["title"] for frame in await socket.frames(2)] == ["theirs missed", "theirs"]
+    for one in (stall, socket):
+        await one.disconnect()
+
+
+async def test_rows_that_nobody_here_hears_do_not_hide_a_lost_one(monkeypatch):
+    monkeypatch.setattr(queries, "REPLAY_BATCH", 1)
+    aida = await somebody()
+    await told(aida, *(f"theirs {number}" for number in range(6)), "ours")
+    found = await in_thread(queries.overlooked_rows)([(aida.pk, PRODUCT)], older_than_seconds=0)
+    assert [row["title"] for row in found] == ["theirs 2", "theirs 3", "theirs 4", "theirs 5", "ours"]
+
+
 async def test_a_rolled_back_row_is_never_heard():
     aida = await somebody()
     socket = await opened(aida)

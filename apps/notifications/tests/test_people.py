@@ -159,6 +159,22 @@ def test_nothing_of_an_erased_person_remains():
         assert [row.user_id for row in model.objects.all()] == [bek.pk]
 
 
+def test_what_named_a_forgotten_person_is_taken_back(office):
+    """From every inbox, and before it goes out; the same key of another product, and other keys, stay."""
+    aida, bek = person(), person("bek")
+    for user in (aida, bek):
+        for key in ("comment:1", "comment:12", "followed:5:7", "followed:7:5"):
+            actions.tell(user=user, product=PRODUCT, kind="note", title="Hello", key=key, channels=("inbox", "bot"))
+        actions.tell(user=user, product="other", kind="note", title="Hello", key="comment:1")
+    assert actions.unsay(product=PRODUCT, keys=["comment:1", "comment:3"], ending=":7") == 4
+    assert actions.unsay(product=PRODUCT, keys=["comment:1"]) == actions.unsay(product=PRODUCT) == 0
+    for user in (aida, bek):
+        left = Notification.objects.filter(user=user).order_by("pk").values_list("product", "key")
+        assert list(left) == [(PRODUCT, "comment:12"), (PRODUCT, "followed:7:5"), ("other", "comment:1")]
+    actions.deliver_due()
+    assert len(office.sent) == 4
+
+
 @pytest.mark.parametrize(("is_laptop", "accepted"), [(True, 1), (False, 0)])
 def test_only_a_laptop_takes_a_browser_of_its_own_sandbox(settings, is_laptop, accepted):
     settings.SANDBOX_ENABLED = is_laptop

@@ -153,14 +153,29 @@ def test_telling_many_leaves_out_those_who_know():
 
 def test_a_product_may_keep_phones_of_its_own(office):
     product = "corner shop"
-    channels.register_phones(product, lambda user: "+905321234567" if user.username == "own" else "")
+    people = {name: person(name) for name in ("own", "none")}
+    channels.register_phones(product, lambda _ids: {people["own"].pk: "+905321234567"})
     own, none = (
-        actions.tell(user=person(name), product=product, kind="sale", title="Hello", channels=("sms",))
+        actions.tell(user=people[name], product=product, kind="sale", title="Hello", channels=("sms",))
         for name in ("own", "none")
     )
     assert (deliveries(own), deliveries(none)) == (["sms"], [])
     actions.deliver_due()
     assert office.sent == [("sms", "+905321234567", "Hello")]
+
+
+def test_phones_of_many_are_asked_for_at_once():
+    product, asked = "big shop", []
+
+    def phones_of(ids):
+        asked.append(len(list(ids)))
+        return {}
+
+    channels.register_phones(product, phones_of)
+    people = [person(f"a{number}") for number in range(30)]
+    actions.tell_many(users=people, saying=Saying(product, "sale", "Hello", channels=("sms",)))
+    actions.tell_many(users=people, saying=Saying(product, "sale", "Hello"))  # no texts, no question
+    assert asked == [30]
 
 
 def test_words_that_people_wrote_keep_their_language():
