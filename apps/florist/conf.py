@@ -51,6 +51,8 @@ class Florist:
     """Calls of strangers per address and minute on public paths (contract 3.8); 0 is no limit."""
     hold_minutes: int
     """How long an unpaid storefront order keeps its stems."""
+    buyer_sms_per_day: int
+    """Text messages to buyers per shop and day on its clock; 0 is no limit. Messages of the bot do not count."""
     low_stock: int
     """A batch below this many free stems is critical."""
     timezone: str
@@ -78,6 +80,7 @@ def load() -> Florist:
         upload_max_mb=read.integer("UPLOAD_MAX_MB", 10),
         public_per_minute=env.integer("FLORIST_PUBLIC_PER_MINUTE", 30),
         hold_minutes=env.integer("FLORIST_HOLD_MINUTES", 30),
+        buyer_sms_per_day=env.integer("FLORIST_BUYER_SMS_PER_DAY", 300),
         low_stock=env.integer("FLORIST_LOW_STOCK", 15),
         timezone=read.text("DEFAULT_TIMEZONE", "Asia/Almaty"),
     )

@@ -16,6 +16,14 @@ class ShopOpened(Event):
     employee_id: int
 
 
+@dataclass(frozen=True)
+class RightsChanged(Event):
+    """Somebody's role or switches are others, or he works here no more."""
+
+    employee_id: int
+    shop_id: int
+
+
 # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True)
 class OrderCreated(Event):

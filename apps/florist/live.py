@@ -132,11 +132,16 @@ class ShopConsumer(HouseConsumer):
             return False
         return kind in self.kinds and (self._events is None or kind in self._events)
 
+    def hears(self, row: dict[str, Any]) -> bool:
+        """What was said in this shop, or to the person himself; his other shop's waits for that one's socket."""
+        return self.visitor is not None and _shop_of(row) in (None, self.visitor.member.shop_id)
+
     def frame_of(self, row: dict[str, Any]) -> dict[str, Any]:
-        """A message of the inbox."""
+        """A message of the inbox; `shop_id` is null for what no shop said."""
         return {
             "type": "notification",
             "id": row["public_id"],
+            "shop_id": _shop_of(row),
             "kind": row["kind"],
             "title": row["title"],
             "message": row["body"],
@@ -213,6 +218,12 @@ class TrackConsumer(HouseConsumer):
         return throttle.client_address(
             SimpleNamespace(META={"REMOTE_ADDR": client[0], "HTTP_X_FORWARDED_FOR": forwarded})
         )
+
+
+def _shop_of(row: dict[str, Any]) -> int | None:
+    """The shop in which a row of the inbox was said."""
+    shop_id: int | None = row["payload"].get("shop_id")
+    return shop_id
 
 
 def _since(text: str) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
 import ipaddress
 import time
@@ -62,8 +63,15 @@ def count_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[[Http
 def _note(request: HttpRequest, response: Any, started: float) -> None:
     product = _product_of(request)
     method = request.method if request.method in METHODS else "other"
-    REQUESTS.labels(product, method, response.status_code).inc()
-    SECONDS.labels(product).observe(time.perf_counter() - started)
+    counter, seconds = _series(product, method, response.status_code)
+    counter.inc()
+    seconds.observe(time.perf_counter() - started)
+
+
+@functools.lru_cache(maxsize=1024)
+def _series(product: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    """Looking a series up by its labels costs more than counting."""
+    return REQUESTS.labels(product, method, status), SECONDS.labels(product)
 
 
 def _product_of(request: HttpRequest) -> str:

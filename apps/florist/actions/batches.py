@@ -18,8 +18,8 @@ from apps.florist.actions.shelf import Cause, Reason, Type
 from apps.florist.models import Batch, FlowerCategory, Movement, Shop
 
 TEN = Decimal(10)
-LARGEST_PRICE = Decimal(9_999_999_999)
-"""What a column of money holds."""
+LARGEST_PRICE = Decimal(9_999_999_990)
+"""What a column of money holds, rounded to ten too."""
 MOST_STEMS = 1_000_000
 """Stems of one batch."""
 MARKS = frozenset({"on_showcase", "to_write_off"})

@@ -32,7 +32,7 @@ from apps.florist.actions import registration
 from apps.florist.actions.registration import Application
 from apps.florist.models import Employee, RegistrationSession
 from apps.florist.queries import employees
-from apps.integrations.ports import port
+from apps.integrations.ports import VendorError, port
 
 log = logging.getLogger(__name__)
 
@@ -241,14 +241,28 @@ def _language(message: Update) -> str:
 
 # ── the webhook ─────────────────────────────────────────────────────────────────────────────────────────────────────
 PATH = "/florist/api/telegram/webhook"
+TOLD = ("pending_update_count", "last_error_date", "last_error_message")
+"""What only Telegram knows of our webhook."""
 
 
 def webhook_status() -> dict[str, Any]:
-    """Whether the bot is configured, and where it sends updates once `connect_florist_bot` has told it."""
+    """Whether the bot is configured, where it sends updates once `connect_florist_bot` has told it, and whether they
+
+    get through by Telegram's own account: nulls when it is not configured or does not answer at once.
+    """
     is_ready = bool(settings.INTEGRATIONS.telegram_bot_token and _secret())
-    url = settings.PUBLIC_URL.rstrip("/") + PATH if is_ready else None
-    unknown = dict.fromkeys(("pending_update_count", "last_error_date", "last_error_message"))
-    return {"status": "active" if is_ready else "not_configured", "url": url, **unknown}
+    if not is_ready:
+        return {"status": "not_configured", "url": None, **dict.fromkeys(TOLD)}
+    return {"status": "active", "url": settings.PUBLIC_URL.rstrip("/") + PATH, **_told_by_telegram()}
+
+
+def _told_by_telegram() -> dict[str, Any]:
+    try:
+        state = port("bot").webhook_state()
+    except VendorError:
+        return dict.fromkeys(TOLD)
+    failed_at = int(state.error_at.timestamp()) if state.error_at else None
+    return dict(zip(TOLD, (state.waiting, failed_at, state.error or None), strict=True))
 
 
 def connect() -> str:

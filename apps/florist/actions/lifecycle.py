@@ -35,7 +35,7 @@ BY_HAND = (Order.PaymentMethod.KASPI, Order.PaymentMethod.TRANSFER, Order.Paymen
 """With these, "paid" pressed by a manager says that he has seen the money; with cash it is still to be collected."""
 
 LEFT_THE_SHOP = (Status.DELIVERY, Status.SELF_PICKUP, Status.DELIVERED)
-"""Flowers that went away do not come back to the shelf when the order is given up."""
+"""Flowers that went away do not come back to the shelf when the order is given up or made anew."""
 
 COMPLETE_AFTER = timedelta(days=3)
 """A delivered order that nobody complains about is completed."""
@@ -267,16 +267,28 @@ def _stock_follows(order: Order, old: str, by: Any, allow_short: bool) -> None:
     elif order.status == Status.ISSUE:
         if old not in Order.WRITTEN_OFF:
             stock.release(order, by=by)
+    elif _has_left(order, old):
+        stock.use_up(order)
+        _hold_when_due(order, by, allow_short)
     elif order.items.filter(is_written_off=True).exists():
         stock.put_back(order, by=by)
-    elif order.status == Status.PAID or order.shop.reserve_at == Shop.ReserveAt.CREATED:
+    else:
+        _hold_when_due(order, by, allow_short)
+
+
+def _hold_when_due(order: Order, by: Any, allow_short: bool) -> None:
+    if order.status == Status.PAID or order.shop.reserve_at == Shop.ReserveAt.CREATED:
         # Whoever took the order without stems has decided already.
         hold(order, by=by, allow_short=allow_short or order.is_backorder)
 
 
+def _has_left(order: Order, old: str) -> bool:
+    """Whether it had a problem away from the shop; a step back without one says that the flowers never went."""
+    return old == Status.ISSUE and order.status_before_issue in LEFT_THE_SHOP
+
+
 def _free(order: Order, old: str, by: Any) -> None:
-    last = order.status_before_issue if old == Status.ISSUE else old
-    if last in LEFT_THE_SHOP:
+    if _has_left(order, old):
         return
     if order.items.filter(is_written_off=True).exists():
         stock.put_back(order, by=by)
@@ -311,6 +323,13 @@ def assign_courier(*, by: Any, order_id: int, courier_id: int | None = None, pho
         records.write(order, Event.COURIER_ASSIGNED, by=by, comment=words)
         events.publish(OrderEdited(order_id=order.pk, shop_id=order.shop_id, what=("courier",)))
         return order
+
+
+def forget_courier(order: Order, *, reason: str) -> None:
+    """A locked order has no courier any more: somebody else is to be named."""
+    records.save(order, courier=None, courier_phone=None, courier_name=None)
+    records.write(order, Event.COURIER_ASSIGNED, by=None, comment=reason)
+    events.publish(OrderEdited(order_id=order.pk, shop_id=order.shop_id, what=("courier",)))
 
 
 def courier_fields(shop_id: int, courier_id: int | None, phone: str = "", name: str = "") -> dict[str, Any]:

@@ -142,7 +142,7 @@ def _written(
     _sum_up(order, lines, draft, place, strict)
     order.source, (order.key, order.fingerprint) = source, key
     order.created_at = order.updated_at = now
-    order.reserved_until = _held_until(order, strict, now)
+    order.reserved_until = _held_until(strict, now)
     customers.note_order(order, name=draft.customer_name)
     _save(order)
     OrderItem.objects.bulk_create(line.as_item(order) for line in lines)
@@ -223,11 +223,9 @@ def _count(order: Order, total: Decimal | None) -> None:
     pricing.ensure_sane(order.flower_sum, order.delivery_fee, order.total)
 
 
-def _held_until(order: Order, strict: bool, now: datetime) -> datetime | None:
-    """Strangers' orders keep their stems for a while unless paid; cash is paid at the door."""
-    if not strict or order.payment_method == PaymentMethod.CASH:
-        return None
-    return now + timedelta(minutes=settings.FLORIST.hold_minutes)
+def _held_until(strict: bool, now: datetime) -> datetime | None:
+    """Strangers' orders keep their stems for a while unless paid, or accepted when it is cash; see `expiry`."""
+    return now + timedelta(minutes=settings.FLORIST.hold_minutes) if strict else None
 
 
 def _save(order: Order) -> None:
@@ -267,7 +265,8 @@ def edit(
     """Change what is named: plain fields, phones, `delivery_method`, `window` (a pair or None), `zone_id`, sums.
 
     A new zone, slot or method brings its own fee unless one is typed. Raises `OrderNotFound`, `NotEnoughPermissions`,
-    `NotEditable`, `ChangedMeanwhile`, `WindowNotOffered`, `ZoneNotFound`, `Invalid`, `InvalidPhone`.
+    `NotEditable`, `ChangedMeanwhile`, `WindowNotOffered`, `ZoneNotFound`, `Invalid`, `InvalidPhone`, and
+    `IllegalStopStep` for another method while a courier carries it.
     """
     access.ensure_may(by, "orders")
     with transaction.atomic():

@@ -104,10 +104,20 @@ def money_went(*, order_id: int, refund_id: int, amount: Decimal, method: str) -
 
 def refund_cancelled(*, order_id: int) -> None:
     """What a gateway collected for an order that was given up goes back. Repeating is free."""
-    order = Order.objects.filter(pk=order_id, status=Status.CANCELLED, refund_due__gt=0).first()
-    paid = _gateway_payment(order_id) if order else None
-    if order and paid:
-        _give_back(order, paid, f"cancelled:{order_id}", "the order was cancelled")
+    due = Order.objects.filter(pk=order_id, status=Status.CANCELLED, refund_due__gt=0)
+    if not due.exists():
+        return
+    with transaction.atomic():
+        order, paid = _with_money(None, order_id), _gateway_payment(order_id)
+        if order.status == Status.CANCELLED and paid:
+            _give_back(order, paid, f"cancelled:{order_id}", "the order was cancelled")
+
+
+def _with_money(by: Any, order_id: int) -> Order:
+    """The order, locked behind its payments: who gives money back sees all that others gave. Raises `OrderNotFound`."""
+    rows = money.of(PAYMENT_PURPOSE, str(order_id)).order_by("id")
+    list(rows.select_for_update(of=("self",)))
+    return records.lock(by, order_id)
 
 
 def _gateway_payment(order_id: int) -> Payment | None:
@@ -180,27 +190,32 @@ def pay_back(*, by: Any, order_id: int, amount: Decimal | None = None, key: str 
     `OrderNotFound`, `NotEnoughPermissions`, `NothingToPayBack`, `Invalid`, and what `payments.refund` raises.
     """
     access.ensure_may(by, "orders")
-    order, name = _seen(by, order_id), _named("back", key)
-    asked = money.of(PAYMENT_PURPOSE, str(order.pk)).filter(refunds__key=name)
-    if order.payments.filter(key=name).exists() or asked.exists():
-        return order
-    paid = _gateway_payment(order.pk)
-    if by_hand or paid is None or paid.refundable <= 0:
-        return _hand_back(by, order_id, amount, name)
-    part = _due(order, amount)
-    whole = part >= paid.refundable
-    payments.refund(by=by, payment=paid, amount=None if whole else part, key=name, reason="paid back by the shop")
+    _seen(by, order_id)
+    name = _named("back", key)
+    with transaction.atomic():
+        order, paid = _with_money(by, order_id), _gateway_payment(order_id)
+        if _is_given(order, name):
+            return order
+        part = _due(order, amount)
+        if by_hand or paid is None or paid.refundable <= 0:
+            return _handed_back(order, part, name, by)
+        whole = part >= paid.refundable
+        payments.refund(by=by, payment=paid, amount=None if whole else part, key=name, reason="paid back by the shop")
+    for refund_id in money.refunds_of(paid).filter(key=name).values_list("id", flat=True):
+        payments.send_refund(refund_id=refund_id)
     return _seen(by, order_id)
 
 
-def _hand_back(by: Any, order_id: int, amount: Decimal | None, key: str) -> Order:
-    with transaction.atomic():
-        order = records.lock(by, order_id)
-        if not order.payments.filter(key=key).exists():
-            method = str(order.payment_method or Order.PaymentMethod.CASH)
-            part = _due(order, amount)
-            journal.enter(order, source=Source.HAND, method=method, amount=-part, key=key, by=by)
-        return order
+def _is_given(order: Order, key: str) -> bool:
+    """Whether money went back, or was promised, under this key."""
+    asked = money.of(PAYMENT_PURPOSE, str(order.pk)).filter(refunds__key=key)
+    return order.payments.filter(key=key).exists() or asked.exists()
+
+
+def _handed_back(order: Order, part: Decimal, key: str, by: Any) -> Order:
+    method = str(order.payment_method or Order.PaymentMethod.CASH)
+    journal.enter(order, source=Source.HAND, method=method, amount=-part, key=key, by=by)
+    return order
 
 
 def _due(order: Order, amount: Decimal | None) -> Decimal:

@@ -32,6 +32,7 @@ def add(
 ) -> OrderPhoto:
     """Put a picture to an order: an upload, a `StoredFile`, or the address of one of the shop's own pictures.
 
+    It opens with a signature only from then on, unless the catalogue shows it too.
     Raises `OrderNotFound`, `NotEnoughPermissions` for what is not one's own, `Invalid`, and what `uploads.store` does.
     """
     access.ensure_may(by, "orders", "own")
@@ -42,6 +43,8 @@ def add(
     stored = _stored(by, order, file) if file is not None else _known(order, url)
     with transaction.atomic():
         locked = records.lock(None, order.pk)
+        if stored is not None:
+            uploads.hide([stored])
         photo = OrderPhoto.objects.create(
             order=locked,
             file=stored,

@@ -19,7 +19,7 @@ from apps.core.access import ensure
 from apps.core.errors import Invalid
 from apps.florist import access, errors
 from apps.florist.actions import lifecycle, photos, records, uploads
-from apps.florist.events import TaskAssigned, TaskMoved
+from apps.florist.events import OrderEdited, TaskAssigned, TaskMoved
 from apps.florist.models import Employee, Order, OrderItem, OrderPhoto, Product, ProductionTask, StoredFile, TaskItem
 from apps.florist.models.production import TaskQuerySet
 
@@ -49,19 +49,22 @@ MOST_MINUTES = 32_767
 """What the column holds; a task that was forgotten for weeks has no more."""
 URGENT_WITHIN, HIGH_WITHIN = timedelta(hours=2), timedelta(hours=4)
 INSTRUCTIONS_LENGTH = 2000
+GONE = "its florist works here no more"
+"""Why a task is free again, for its log."""
 
 
 # ── Making tasks ────────────────────────────────────────────────────────────────────────────────────────────────────
 def create_from_order(*, order_id: int, by: Any = None) -> list[ProductionTask]:
     """A task for each kind of work that the order's lines need; lines that have one already are left alone.
 
-    Repeating it is free; a line added later joins the open task of its kind. Returns the order's tasks without the
-    cancelled ones. Raises `NotEnoughPermissions`, `OrderNotFound`, `OrderNotMakeable`.
+    Repeating it is free; a line added later joins the open task of its kind; what was undone is made again. Returns
+    the order's tasks without the cancelled ones. Raises `NotEnoughPermissions`, `OrderNotFound`, `OrderNotMakeable`.
     """
     access.ensure_may(by, "production")
     with transaction.atomic():
         order = _makeable(by, order_id)
-        covered = TaskItem.objects.filter(task__order=order).exclude(task__status=Status.CANCELLED)
+        covered = TaskItem.objects.filter(task__order=order, task__is_undone=False)
+        covered = covered.exclude(task__status=Status.CANCELLED)
         known = set(covered.values_list("order_item_id", flat=True))
         bare = [line for line in order.items.all() if line.pk not in known]
         for kind, lines in _by_kind(bare).items():
@@ -198,6 +201,20 @@ def _give_to_the_orders_florist(task: ProductionTask, order: Order, by: Any) -> 
         give(task, florist, by=by)
 
 
+def undo(*, order_id: int, came_from: str) -> None:
+    """An order that was made is to be made again: its approved tasks cover nothing any more. Repeating is free.
+
+    The caller holds the order, which has just come from another status.
+    """
+    if _was_made(Order.objects.get(pk=order_id), came_from):
+        ProductionTask.objects.filter(order_id=order_id, status=Status.COMPLETED).update(is_undone=True)
+
+
+def _was_made(order: Order, came_from: str) -> bool:
+    before = order.status_before_issue if came_from == Order.Status.ISSUE else came_from
+    return before in Order.WRITTEN_OFF
+
+
 # ── Following the order ─────────────────────────────────────────────────────────────────────────────────────────────
 def drop(*, order_id: int, reason: str) -> None:
     """Cancel what is open: the order is not to be made, or was made without us. The caller holds the order."""
@@ -255,9 +272,11 @@ def _is_meant(task: ProductionTask, order: Order) -> bool:
 
 
 def name_the_florist(*, task_id: int) -> None:
-    """The order's florist is who took its first task, unless somebody is named already."""
+    """The order's florist is who took its first task, unless somebody is named already, or he has left since."""
     task = ProductionTask.objects.select_related("order").filter(pk=task_id).first()
-    if task and task.florist_id and task.order.assigned_florist_id is None and not task.order.is_over:
+    if task is None or task.florist_id is None or not _is_here(task):
+        return
+    if task.order.assigned_florist_id is None and not task.order.is_over:
         lifecycle.assign_florist(by=None, order_id=task.order_id, florist_id=task.florist_id)
 
 
@@ -298,12 +317,16 @@ def hand_back(*, by: Any, task_id: int, reason: str = "") -> ProductionTask:
         _ensure_maker(by, task)
         if task.status == Status.IN_PROGRESS:
             access.ensure_may(by, "production")
-        worked, maker_id = _worked(task), task.florist_id
-        task = states.step(task, Status.PENDING, by=by, reason=reason)
-        task.florist, task.seconds_worked = None, worked
-        task.save(update_fields=["florist", "seconds_worked"])
-        _forget_the_florist(task.order_id, maker_id)
-        return task
+        return _put_back(task, by, reason)
+
+
+def _put_back(task: ProductionTask, by: Any, reason: str) -> ProductionTask:
+    worked, maker_id = _worked(task), task.florist_id
+    task = states.step(task, Status.PENDING, by=by, reason=reason)
+    task.florist, task.seconds_worked = None, worked
+    task.save(update_fields=["florist", "seconds_worked"])
+    _forget_the_florist(task.order_id, maker_id)
+    return task
 
 
 def _forget_the_florist(order_id: int, maker_id: int | None) -> None:
@@ -312,6 +335,23 @@ def _forget_the_florist(order_id: int, maker_id: int | None) -> None:
     order = Order.objects.get(pk=order_id)
     if maker_id is not None and order.assigned_florist_id == maker_id and not mine.exists():
         records.save(order, assigned_florist=None)
+        events.publish(OrderEdited(order_id=order.pk, shop_id=order.shop_id, what=("assigned_florist",)))
+
+
+def free_the_work_of(*, florist_id: int) -> None:
+    """Somebody makes nothing here any more: his tasks wait for others, and orders that he was to make have no florist.
+
+    What he has handed in is checked as it is. Each order is a transaction of its own; repeating is free.
+    """
+    in_hand = ProductionTask.objects.filter(florist_id=florist_id, status__in=ProductionTask.ACTIVE)
+    named = Order.objects.filter(assigned_florist_id=florist_id, assembled_at=None)
+    named = named.filter(status__in=(*MAKEABLE, Order.Status.ISSUE))
+    for order_id in sorted({*in_hand.values_list("order_id", flat=True), *named.values_list("id", flat=True)}):
+        with transaction.atomic():
+            Order.objects.select_for_update(of=("self",)).get(pk=order_id)
+            for task in in_hand.filter(order_id=order_id).select_for_update(of=("self",)).order_by("id"):
+                _put_back(task, None, GONE)
+            _forget_the_florist(order_id, florist_id)
 
 
 def start(*, by: Any, task_id: int, florist_notes: str | None = None) -> ProductionTask:
@@ -372,7 +412,8 @@ def check(
         task.quality_notes = task.quality_notes if quality_notes is None else quality_notes
         if quality_approved:
             return _approved(task, by)
-        return _returned(task)
+        task = _returned(task)
+        return task if _is_here(task) else _put_back(task, by, GONE)
 
 
 def _approved(task: ProductionTask, by: Any) -> ProductionTask:
@@ -403,10 +444,21 @@ def cancel(*, by: Any, task_id: int, reason: str = "") -> ProductionTask:
         return task
 
 
+def settle(*, order_id: int, came_from: str) -> None:
+    """The order came to be made, `came_from` another status; if all its tasks were approved meanwhile, it is assembled.
+
+    One that was assembled before and put back is not: whoever put it back wants something of it. Repeating is free.
+    """
+    with transaction.atomic():
+        order = records.lock(None, order_id)
+        if not _was_made(order, came_from):
+            _settle(order_id, None)
+
+
 def _settle(order_id: int, by: Any) -> None:
     """All tasks done: the order is assembled. The caller holds the order."""
     kept = set(
-        ProductionTask.objects.filter(order_id=order_id)
+        ProductionTask.objects.filter(order_id=order_id, is_undone=False)
         .exclude(status=Status.CANCELLED)
         .values_list("status", flat=True)
     )
@@ -440,13 +492,18 @@ def ensure_maker(by: Any, task: ProductionTask) -> None:
 
 
 def own_pictures(shop_id: int, urls: Sequence[str]) -> list[str]:
-    """Each picture once, the shop's own by their paths. Raises `Invalid` for what is neither hers nor on https."""
+    """Each picture once, the shop's own by their paths; those are private from then on.
+
+    Raises `Invalid` for what is neither hers nor on https.
+    """
     paths = list(dict.fromkeys(_path(url) for url in urls))
     names = [path.removeprefix(uploads.PREFIX) for path in paths if path.startswith(uploads.PREFIX)]
-    known = set(StoredFile.objects.filter(shop_id=shop_id, name__in=names).values_list("name", flat=True))
+    stored = list(StoredFile.objects.filter(shop_id=shop_id, name__in=names))
+    known = {picture.name for picture in stored}
     for path in paths:
         if path.removeprefix(uploads.PREFIX) not in known and not path.startswith("https://"):
             raise Invalid.field("photos", "Value error, an uploaded picture or an https address", given=path)
+    uploads.hide(stored)
     return paths
 
 
@@ -470,6 +527,11 @@ def _worked(task: ProductionTask) -> int:
 
 def _florists(shop_id: int) -> Any:
     return Employee.objects.filter(shop_id=shop_id, role=Employee.Role.FLORIST, is_active=True)
+
+
+def _is_here(task: ProductionTask) -> bool:
+    """Whether its florist still makes bouquets in this shop."""
+    return task.florist_id is not None and _florists(task.shop_id).filter(pk=task.florist_id).exists()
 
 
 def _florist_called(shop_id: int, florist_id: int) -> Employee:

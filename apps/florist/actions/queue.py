@@ -85,9 +85,10 @@ def check_overdue(*, by: Any) -> int:
 
 def _next_for(florist: Employee, *, by: Any) -> ProductionTask | None:
     with transaction.atomic():
-        # Two presses of one thumb: the second waits here, then finds the first's task active.
-        Employee.objects.select_for_update(of=("self",), no_key=True).get(pk=florist.pk)
-        if ProductionTask.objects.filter(florist=florist, status__in=ProductionTask.ACTIVE).exists():
+        # Two presses of one thumb: the second waits here, then finds the first's task active. So does a dismissal.
+        held = Employee.objects.select_for_update(of=("self",), no_key=True).get(pk=florist.pk)
+        busy = ProductionTask.objects.filter(florist=florist, status__in=ProductionTask.ACTIVE).exists()
+        if busy or not held.is_active:
             return None
         task = _keeping(partial(_at_once, florist.shop_id)) or _patiently(florist.shop_id)
         return production.give(task, florist, by=by) if task else None

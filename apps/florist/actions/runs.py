@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -30,8 +29,8 @@ Status = DeliveryRun.Status
 DELIVERABLE = (Order.Status.PAID, Order.Status.ASSEMBLED, Order.Status.DELIVERY)
 ALIVE = (Status.PLANNED, Status.ACCEPTED, Status.STARTED)
 MOST_STOPS = 60
-BY_CASH = (None, Order.PaymentMethod.CASH)
-"""What a courier collects; transfers and cards come by other ways."""
+GONE = "its courier works here no more"
+"""Why an order is free again, for its history."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +193,6 @@ def _add(run: DeliveryRun, orders: dict[int, Order], stops: Sequence[StopWish], 
                 position=number,
                 latitude=wish.latitude,
                 longitude=wish.longitude,
-                cash_due=cash_due(order),
             )
         )
 
@@ -218,23 +216,17 @@ def _pass_on(stop: Stop, new: DeliveryRun, number: int, by: Any) -> None:
         position=number,
         latitude=stop.latitude,
         longitude=stop.longitude,
-        cash_due=max(stop.cash_due - stop.cash_received, Decimal(0)),
     )
     _store(again)
     if was_picked_up:
         states.step(again, Stop.Status.PICKED_UP, by=by, reason="handed over")
 
 
-def cash_due(order: Order) -> Decimal:
-    """What the courier has to collect."""
-    return order.outstanding if order.payment_method in BY_CASH else Decimal(0)
-
-
 def _courier(run: DeliveryRun, courier_id: int) -> Employee:
     """One of the shop's couriers, held, who has not closed that day."""
-    found = lifecycle.colleague(run.shop_id, courier_id)
+    courier_day.hold_courier(lifecycle.colleague(run.shop_id, courier_id).pk)
+    found = lifecycle.colleague(run.shop_id, courier_id)  # again: he may have been dismissed while we waited
     ensure(found.role == Employee.Role.COURIER, errors.NotACourier)
-    courier_day.hold_courier(found.pk)
     courier_day.ensure_open(found.pk, run.day)
     return found
 
@@ -306,6 +298,30 @@ def cancel(*, by: Any, run_id: int, reason: str = "") -> DeliveryRun:
         for stop in stops:
             states.step(stop, Stop.Status.REMOVED, by=by, reason="run cancelled")
         return run
+
+
+def free_the_orders_of(*, courier_id: int) -> None:
+    """Somebody brings nothing here any more: his runs end, and what he has not brought is free for another courier.
+
+    Also what he carries: the order stays on its way until its flowers are in other hands. Repeating is free.
+    """
+    with transaction.atomic():
+        courier_day.hold_courier(courier_id)
+        orders = _undelivered(courier_id)
+        alive = DeliveryRun.objects.filter(courier_id=courier_id, status__in=ALIVE).order_by("pk")
+        for run in alive.select_for_update(of=("self",)):
+            for stop in run.stops.filter(status__in=Stop.OPEN).order_by("pk"):
+                states.step(stop, Stop.Status.REMOVED, by=None, reason=GONE)
+            finish_if_done(run.pk, by=None)
+        for order in orders:
+            lifecycle.forget_courier(order, reason=GONE)
+
+
+def _undelivered(courier_id: int) -> list[Order]:
+    """A courier's orders that are not brought yet, locked in the order of their ids."""
+    over = (Order.Status.DELIVERED, Order.Status.COMPLETED, Order.Status.CANCELLED)
+    rows = Order.objects.filter(courier_id=courier_id).exclude(status__in=over).select_related("shop").order_by("pk")
+    return list(rows.select_for_update(of=("self",)))
 
 
 def start_if_waiting(run_id: int, *, by: Any) -> None:

@@ -20,6 +20,7 @@ from apps.accounts.models import OneTimeCode
 from apps.core import throttle
 from apps.core.throttle import Limit
 from apps.florist import errors
+from apps.florist.actions import people as staff
 from apps.florist.conf import PRODUCT
 from apps.florist.models import Employee, RegistrationSession, Shop
 from apps.florist.queries import employees
@@ -153,8 +154,11 @@ def prove_phone(*, phone: str, code: str, shop_id: int | None = None, caller: Ca
 
 def _note_proof(employee: Employee, phone: str) -> None:
     user = employee.user
-    if user.phone == phone and user.phone_verified_at is None:
+    if user.phone != phone:  # it leads to him from a row that was merged into his
+        return
+    if user.phone_verified_at is None:
         accounts.set_identifier(user=user, phone=phone, phone_verified_at=timezone.now())
+    staff.renew_phone(employee=employee, phone=phone)
 
 
 def _begin_registration(phone: str) -> tokens.Pair:

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
 from apps.core import states
+from apps.core.idempotency import KeyReused
 from apps.florist import access, errors
 from apps.florist.access import employee_of
 from apps.florist.actions import shelf, stock
@@ -23,10 +24,10 @@ SHOWCASE = "showcase"
 """What movements of these bouquets are about."""
 
 
-def assemble(*, by: Any, product_id: int) -> ShowcaseBouquet:
-    """Make one bouquet for the showcase; its stems leave the stock.
+def assemble(*, by: Any, product_id: int, key: str = "") -> ShowcaseBouquet:
+    """Make one bouquet for the showcase; its stems leave the stock. The same key makes one.
 
-    Raises `NotEnoughPermissions`, `ProductNotFound`, `NoRecipe`, `StockShort`.
+    Raises `NotEnoughPermissions`, `ProductNotFound`, `NoRecipe`, `StockShort`, `KeyReused` for another product.
     """
     access.ensure_may(by, "warehouse", "read")
     with transaction.atomic():
@@ -37,9 +38,30 @@ def assemble(*, by: Any, product_id: int) -> ShowcaseBouquet:
         if not needs:
             raise errors.NoRecipe()
         place = shelf.lock(product.shop, varieties={flower.variety for flower in needs})
-        bouquet = ShowcaseBouquet.objects.create(shop=product.shop, product=product, made_by=employee_of(by))
+        # Behind the lock: the second of two taps has waited there until the first one's bouquet is written.
+        if known := _known(product, key):
+            return known
+        bouquet = ShowcaseBouquet(shop=product.shop, product=product, made_by=employee_of(by), key=shelf.short(key))
+        _store(bouquet)
         _take(place, needs, Cause(Reason.SHOWCASE, by=by, words=product.name[:200], about=(SHOWCASE, bouquet.pk)))
         return bouquet
+
+
+def _known(product: Product, key: str) -> ShowcaseBouquet | None:
+    """The bouquet that was made under this key before. Raises `KeyReused` when it was of another product."""
+    found = ShowcaseBouquet.objects.filter(shop=product.shop_id, key=shelf.short(key)).first() if key else None
+    if found is not None and found.product_id != product.pk:
+        raise KeyReused()
+    return found
+
+
+def _store(bouquet: ShowcaseBouquet) -> None:
+    """A twin of the same product waits at its batches; who has the key by now has made something else."""
+    try:
+        with transaction.atomic():
+            bouquet.save(force_insert=True)
+    except IntegrityError as problem:
+        raise KeyReused() from problem
 
 
 def take_apart(*, by: Any, bouquet_id: int, wilted: Mapping[int, int] | None = None) -> ShowcaseBouquet:

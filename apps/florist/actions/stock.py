@@ -126,44 +126,55 @@ def put_back(order: Order, *, by: Any) -> None:
         OrderItem.objects.filter(pk__in=[item.pk for item in items]).update(is_written_off=False, written_off_at=None)
 
 
+def use_up(order: Order) -> None:
+    """The written off bouquets have left the shop and are to be made anew: their stems stay gone, the lines lack all.
+
+    A bouquet of the showcase belongs to no line any more; it stays sold.
+    """
+    with transaction.atomic():
+        items = [item.pk for item in _lock_lines(order, is_written_off=True)]
+        rows = StockReservation.objects.filter(order_item__in=items, state=State.WRITTEN_OFF)
+        rows.update(state=State.USED_UP)
+        ShowcaseBouquet.objects.filter(order_item__in=items).update(order_item=None)
+        nothing: dict[str, Any] = {"is_reserved": False, "reserved_at": None}
+        OrderItem.objects.filter(pk__in=items).update(is_written_off=False, written_off_at=None, **nothing)
+
+
 # ── One flower for another ──────────────────────────────────────────────────────────────────────────────────────────
 def substitute(
     *,
     by: Any,
     task: ProductionTask,
     order_item: OrderItem,
-    from_batch_id: int,
+    instead_of: int | Flower,
     to_batch_id: int,
     qty: int,
     reason: str,
 ) -> Substitution:
     """Take stems of another batch for a line, reserved or written off; the order's price stays.
 
-    Raises `NotEnoughPermissions`, `BatchNotFound`, `NothingToSubstitute`, `StockShort`.
+    `instead_of` is a batch, or a flower of the recipe that the line lacks. Raises `NotEnoughPermissions`,
+    `BatchNotFound`, `NothingToSubstitute`, `StockShort`.
     """
     access.ensure_may(by, "production", "own")
     with transaction.atomic():
         order = order_item.order
         item = next(iter(_lock_lines(order, pk=order_item.pk)), None)
-        if item is None or task.order_id != order.pk or qty <= 0 or from_batch_id == to_batch_id:
+        if item is None or task.order_id != order.pk or qty <= 0 or instead_of == to_batch_id:
             raise errors.NothingToSubstitute()
-        place = shelf.lock(order.shop, ids=(from_batch_id, to_batch_id))
-        old, new = place.get(from_batch_id), place.get(to_batch_id)
+        old_ids = [] if isinstance(instead_of, Flower) else [instead_of]
+        place = shelf.lock(order.shop, ids=(to_batch_id, *old_ids))
+        new = place.get(to_batch_id)
         if new.available_qty < qty:
             raise errors.StockShort((Shortage(new.variety, new.height_cm, qty, new.available_qty),))
-        _hand_over(item, old, new, qty)
-        _exchange(place, item, (old, new), qty, by)
+        made = Substitution(task=task, order_item=item, to_batch=new, qty=qty, reason=reason, by=_who(by))
+        if isinstance(instead_of, Flower):
+            _fill_in(place, made, item, instead_of, by)
+        else:
+            _take_over(place, made, item, place.get(instead_of), by)
         place.write()
-        return Substitution.objects.create(
-            task=task,
-            order_item=item,
-            from_batch=old,
-            to_batch=new,
-            qty=qty,
-            reason=reason,
-            cost_difference=(new.stem_cost - old.stem_cost) * Decimal(qty),
-            by=_who(by),
-        )
+        made.save(force_insert=True)
+        return made
 
 
 def make_room(keep: Mapping[int, int], *, by: Any) -> int:
@@ -328,6 +339,31 @@ def _mark(items: Sequence[OrderItem], lacking: set[int], **more: Any) -> None:
     OrderItem.objects.filter(pk__in=covered).update(is_reserved=True, reserved_at=timezone.now())
     if more:
         OrderItem.objects.filter(pk__in=[item.pk for item in items]).update(**more)
+
+
+def _take_over(place: Shelf, made: Substitution, item: OrderItem, old: Batch, by: Any) -> None:
+    """Stems that the line has change their batch."""
+    new = made.to_batch
+    made.from_batch, made.cost_difference = old, (new.stem_cost - old.stem_cost) * Decimal(made.qty)
+    _hand_over(item, old, new, made.qty)
+    _exchange(place, item, (old, new), made.qty, by)
+
+
+def _fill_in(place: Shelf, made: Substitution, item: OrderItem, flower: Flower, by: Any) -> None:
+    """Stems for a flower that the line lacks. Raises `NothingToSubstitute` for more than it lacks."""
+    state = State.WRITTEN_OFF if item.is_written_off else State.HELD
+    [lacking] = _missing([item], _reservations([item], state))
+    if made.qty > lacking[flower]:
+        raise errors.NothingToSubstitute()
+    made.for_variety, made.for_height_cm = flower.variety, flower.height_cm
+    made.cost_difference = made.to_batch.stem_cost * Decimal(made.qty)
+    _row(place, item, made.to_batch, flower, made.qty, state).save(force_insert=True)
+    if item.is_written_off:
+        place.move(made.to_batch, -made.qty, _cause(Reason.ORDER, item.order, by))
+    else:
+        place.hold(made.to_batch, made.qty)
+    if made.qty == lacking.total():
+        _mark([item], set())
 
 
 def _hand_over(item: OrderItem, old: Batch, new: Batch, qty: int) -> None:

@@ -18,7 +18,7 @@ from apps.core import events, states
 from apps.core.access import ensure
 from apps.core.errors import Invalid
 from apps.florist import access, errors
-from apps.florist.actions import courier_day, lifecycle, payments, photos, runs, uploads
+from apps.florist.actions import courier_day, lifecycle, payments, photos, runs, shelf, uploads
 from apps.florist.events import StopDelivered, StopFailed
 from apps.florist.models import DeliveryAttempt, Order, OrderPhoto, Stop, StoredFile
 
@@ -149,6 +149,42 @@ def receive_cash(*, by: Any, stop_id: int, amount: Decimal, key: str = "") -> St
     return runs.visible_stop(by, stop_id)
 
 
+def take_cash(*, by: Any, order_id: int, amount: Decimal, key: str = "") -> None:
+    """Cash for an order: what a courier takes is his stop's, so that his day knows of it; all else is the desk's.
+
+    Raises `CashWithoutStop`, what `payments.take_cash` raises, and for couriers what `receive_cash` does.
+    """
+    who = access.employee_of(by)
+    if who is None or who.role != who.Role.COURIER:
+        payments.take_cash(by=by, order_id=order_id, amount=amount, key=key)
+        return
+    access.ensure_may(by, "orders", "own")
+    ensure(Order.objects.visible_to(by).filter(pk=order_id).exists(), errors.OrderNotFound)
+    stop = Stop.objects.visible_to(by).filter(order_id=order_id).exclude(status=Status.REMOVED).order_by("-pk").first()
+    if stop is None:
+        raise errors.CashWithoutStop()
+    # Keys of this path are an order's own, and may be longer than those of a phone.
+    receive_cash(by=by, stop_id=stop.pk, amount=amount, key=shelf.short(f"{order_id}:{key}") if key else "")
+
+
+def forget_the_place(*, order_id: int) -> None:
+    """The order goes to another address: the map of its open stop would lead to the old one. The caller holds it."""
+    stop = Stop.objects.open().filter(order_id=order_id).select_related("run").first()
+    if stop is not None:
+        Stop.objects.filter(pk=stop.pk).update(latitude=None, longitude=None, updated_at=timezone.now())
+        runs.tell(stop.run)
+
+
+def leave_if_picked_up_by_the_buyer(*, order_id: int) -> None:
+    """The buyer comes for it himself: it leaves the run on which it waits. The caller holds the order.
+
+    Raises `IllegalStopStep` while a courier carries it.
+    """
+    rows = Stop.objects.open().filter(order_id=order_id, order__delivery_method=Order.Method.SELF_PICKUP)
+    if (stop := rows.select_related("run", "order").first()) is not None:
+        _leave(stop, "the buyer picks it up")
+
+
 def leave_other_runs(*, order_id: int) -> None:
     """Somebody else brings the order now: it leaves the run on which it waits. The caller holds the order.
 
@@ -157,12 +193,16 @@ def leave_other_runs(*, order_id: int) -> None:
     rows = Stop.objects.open().filter(order_id=order_id).select_related("run", "order")
     stop = rows.exclude(run__courier_id=F("order__courier_id")).first()
     if stop is not None:
-        run = stop.run
-        steps = {"from_status": stop.status, "to_status": Status.REMOVED}
-        ensure(stop.status == Status.WAITING, errors.IllegalStopStep, **steps)
-        states.step(stop, Status.REMOVED, by=None, reason="another courier")
-        runs.finish_if_done(run.pk, by=None)
-        runs.tell(run)
+        _leave(stop, "another courier")
+
+
+def _leave(stop: Stop, reason: str) -> None:
+    run = stop.run
+    steps = {"from_status": stop.status, "to_status": Status.REMOVED}
+    ensure(stop.status == Status.WAITING, errors.IllegalStopStep, **steps)
+    states.step(stop, Status.REMOVED, by=None, reason=reason)
+    runs.finish_if_done(run.pk, by=None)
+    runs.tell(run)
 
 
 def close_for_order(*, order_id: int, status: str) -> None:
@@ -185,8 +225,8 @@ def _picked_up(stop: Stop, by: Any, at: datetime) -> Stop:
     run = stop.run
     runs.start_if_waiting(stop.run_id, by=by)
     stop = states.step(stop, Status.PICKED_UP, by=by)
-    stop.run, stop.picked_up_at, stop.cash_due = run, at, runs.cash_due(Order.objects.get(pk=stop.order_id))
-    stop.save(update_fields=["picked_up_at", "cash_due"])
+    stop.run, stop.picked_up_at = run, at
+    stop.save(update_fields=["picked_up_at"])
     lifecycle.dispatched(order_id=stop.order_id, by=by)
     return stop
 

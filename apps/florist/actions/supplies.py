@@ -41,13 +41,13 @@ class Row:
 
 @dataclass(frozen=True)
 class NewSupply:
-    """What came; `rate` is what one unit of `currency` costs in the shop's money."""
+    """What came; `rate` is what one unit of `currency` costs in the shop's money, which is meant without a currency."""
 
     supplier: str
     rows: Sequence[Row]
     farm: str | None = None
     delivery_date: date | None = None
-    currency: str = "KZT"
+    currency: str | None = None
     rate: Decimal = Decimal(1)
     notes: str | None = None
     comment: str | None = None
@@ -65,7 +65,7 @@ class Proposal:
 
 
 def parse(
-    *, by: Any, shop: Shop, text: str, currency: str = "KZT", rate: Decimal = Decimal(1)
+    *, by: Any, shop: Shop, text: str, currency: str | None = None, rate: Decimal = Decimal(1)
 ) -> tuple[list[Proposal], list[str]]:
     """Lines that can be read, and why the others cannot; nothing is written. Raises `NotEnoughPermissions`,
 
@@ -73,7 +73,7 @@ def parse(
     """
     access.ensure_may(by, "warehouse")
     known = categories.ensure(shop)
-    rate = batches.rate_of(shop, currency, rate)
+    rate = batches.rate_of(shop, currency or shop.currency, rate)
     found, problems = [], []
     for line in supply_text.read(text):
         if isinstance(line, str):
@@ -159,13 +159,14 @@ def _repeated(shop: Shop, wanted: NewSupply, key: str) -> Supply | None:
 
 
 def _write(by: Any, shop: Shop, wanted: NewSupply, key: str) -> Supply:
+    currency = wanted.currency or shop.currency
     supply = Supply.objects.create(
         shop=shop,
         supplier=wanted.supplier,
         farm=wanted.farm,
         delivery_date=wanted.delivery_date or today_of(shop),
-        currency=wanted.currency,
-        rate=batches.rate_of(shop, wanted.currency, wanted.rate),
+        currency=currency,
+        rate=batches.rate_of(shop, currency, wanted.rate),
         notes=wanted.notes,
         comment=wanted.comment,
         status=Status.DRAFT if wanted.is_draft else Status.ACTIVE,

@@ -6,12 +6,15 @@ name or an address cannot smuggle markup into them.
 
 from __future__ import annotations
 
+import logging
 import zlib
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +30,7 @@ from apps.florist.actions import repeats
 from apps.florist.actions.orders import STOREFRONT
 from apps.florist.conf import PRODUCT
 from apps.florist.models import (
+    BuyerTexts,
     Comment,
     DeliveryAttempt,
     DeliveryRun,
@@ -42,6 +46,9 @@ from apps.florist.models import (
 from apps.notifications import actions as notifications
 from apps.notifications.actions import Saying
 from apps.notifications.channels import BOT, INBOX, PUSH, SMS, SOCKET, register_kind
+from apps.notifications.models import Notification
+
+log = logging.getLogger(__name__)
 
 STAFF = (INBOX, SOCKET, PUSH, BOT)
 MOST_LINES = 10
@@ -67,6 +74,7 @@ KINDS: dict[str, tuple[tuple[str, ...], Words]] = {
     "stock_low": (STAFF, _("Stock runs low")),
     "stock_disagrees": (STAFF, _("Stock does not add up")),
     "standing_stopped": (STAFF, _("Standing order pauses")),
+    "texts_used": (STAFF, _("Text messages to buyers are used up")),
     "welcome": (STAFF, _("Welcome")),
     "buyer_photo": ((BOT, SMS), _("Photo of the bouquet")),
     "buyer_order": ((BOT, SMS), _("State of an order")),
@@ -439,18 +447,39 @@ def _tell_phone(
     user = _person_of(phone)
     if user is None or not (user.is_reachable_by_bot or _is_served(user.phone or "")):
         return
-    notifications.tell(
-        user=user,
-        product=PRODUCT,
-        kind=kind,
-        title=KINDS[kind][1],
-        body=words,
-        facts=facts,
-        payload={**payload, "shop_id": shop.pk},
-        key=f"{kind}:{key}",
-        channels=(BOT,) if user.is_reachable_by_bot else (SMS,),
-        language=shop.language if shop.language in ("ru", "en") else "ru",
-    )
+    key = f"{kind}:{key}"
+    if Notification.objects.of(user.pk, PRODUCT).filter(key=key).exists():
+        return
+    with transaction.atomic():
+        notifications.tell(
+            user=user,
+            product=PRODUCT,
+            kind=kind,
+            title=KINDS[kind][1],
+            body=words,
+            facts=facts,
+            payload={**payload, "shop_id": shop.pk},
+            key=key,
+            channels=(BOT,) if user.is_reachable_by_bot else _text_of(shop),
+            language=shop.language if shop.language in ("ru", "en") else "ru",
+        )
+
+
+def _text_of(shop: Shop) -> tuple[str, ...]:
+    """By a text message, counted; by nothing once the shop's day is used up: the row stays and managers are told.
+
+    The caller's transaction holds the day's row: the shop's messages of one moment are counted one after the other.
+    """
+    most, today = settings.FLORIST.buyer_sms_per_day, _today(shop)
+    BuyerTexts.objects.get_or_create(shop=shop, day=today)
+    row = BuyerTexts.objects.select_for_update(of=("self",)).get(shop=shop, day=today)
+    if not most or row.sent < most:
+        BuyerTexts.objects.filter(pk=row.pk).update(sent=F("sent") + 1, updated_at=timezone.now())
+        return (SMS,)
+    log.warning("the day's texts to buyers are used up", extra={"shop_id": shop.pk, "most": most})
+    title = _("Today's {most} text messages to buyers are used up; until midnight only the bot tells them")
+    _tell_managers(shop, "texts_used", title, "", {"most": most}, {}, f"{shop.pk}:{today}")
+    return ()
 
 
 def _person_of(phone: str) -> User | None:

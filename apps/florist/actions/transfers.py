@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apps.core.idempotency import KeyReused
 from apps.florist import access, errors
@@ -40,15 +40,19 @@ def hand_over(*, by: Any, batch_id: int, to_shop_id: int, qty: int, key: str = "
         [arrived] = shelf.add(
             there, [_copy(batch, there, qty)], Cause(Reason.TRANSFER, words=batch.shop.name, about=about)
         )
-        return StockTransfer.objects.create(
-            from_shop=batch.shop,
-            to_shop=there,
-            from_batch=batch,
-            to_batch=arrived,
-            qty=qty,
-            created_by=who,
-            key=key,
-        )
+        made = StockTransfer(from_batch=batch, to_batch=arrived, qty=qty, created_by=who, key=key)
+        made.from_shop, made.to_shop = batch.shop, there
+        return _store(made)
+
+
+def _store(made: StockTransfer) -> StockTransfer:
+    """A twin of the same batch waits at its lock; who has the key by now has handed over another one."""
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+    except IntegrityError as problem:
+        raise KeyReused() from problem
+    return made
 
 
 def _sister(shop: Shop, to_shop_id: int) -> Shop:

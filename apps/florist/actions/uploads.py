@@ -7,6 +7,7 @@ import logging
 import math
 import re
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -171,6 +172,14 @@ def read(stored: StoredFile, name: str) -> bytes:
         raise errors.FilesUnavailable() from problem
 
 
+def hide(pictures: Iterable[StoredFile]) -> None:
+    """Pictures of orders and of the work open with a signature only, unless the catalogue or the logo shows them."""
+    for stored in pictures:
+        if stored.is_public and not _is_named_in(stored, FOR_ALL):
+            StoredFile.objects.filter(pk=stored.pk).update(is_public=False)
+            stored.is_public = False
+
+
 def sweep_orphans(*, now: datetime | None = None) -> int:
     """Remove pictures of the last days but two that nothing names; returns how many. Each is looked at for a week."""
     until = (now or timezone.now()) - timedelta(days=ORPHAN_DAYS)
@@ -184,12 +193,16 @@ def sweep_orphans(*, now: datetime | None = None) -> int:
 
 
 def _is_named(stored: StoredFile) -> bool:
-    """Rows keep addresses, signed or with a host before them, so the random part is looked for."""
     if any(model.objects.filter(**{column: stored}).exists() for model, column in KEPT_BY):
         return True
+    return _is_named_in(stored, PLACES)
+
+
+def _is_named_in(stored: StoredFile, places: Iterable[Place]) -> bool:
+    """Rows keep addresses, signed or with a host before them, so the random part is looked for."""
     return any(
         model.objects.filter(**{f"{column}__icontains": stored.name, **of_shop(stored.shop_id)}).exists()
-        for model, column, of_shop in PLACES
+        for model, column, of_shop in places
     )
 
 
@@ -208,14 +221,22 @@ def _own(shop_id: int | None) -> dict[str, Any]:
 KEPT_BY: tuple[tuple[Any, str], ...] = ((OrderPhoto, "file"), (DeliveryAttempt, "photo"), (Stop, "proof"))
 """Rows that name a picture itself."""
 
-PLACES: tuple[tuple[Any, str, Any], ...] = (
+Place = tuple[Any, str, Any]
+"""A table, its column, and how it finds its shop."""
+
+FOR_ALL: tuple[Place, ...] = (
     (Product, "image_url", _own),
     (ProductImage, "image_url", lambda shop_id: {"product__shop_id": shop_id}),
+    (Shop, "shop_logo_url", lambda shop_id: {"pk": shop_id}),
+)
+"""Where everybody may look."""
+
+PLACES: tuple[Place, ...] = (
+    *FOR_ALL,
     (OrderPhoto, "photo_url", lambda shop_id: {"order__shop_id": shop_id}),
     (ProductionTask, "work_photos", _own),
     (ProductionTask, "result_photos", _own),
     (Supply, "invoice_url", _own),
     (Movement, "photo_url", _own),
-    (Shop, "shop_logo_url", lambda shop_id: {"pk": shop_id}),
 )
-"""Where rows keep the addresses of pictures, and how each finds its shop."""
+"""Where rows keep the addresses of pictures."""

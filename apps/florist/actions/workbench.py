@@ -15,6 +15,7 @@ from apps.florist.actions import production, stock, uploads
 from apps.florist.events import ShortageReported
 from apps.florist.models import OrderItem, ProductionTask, Substitution, TaskItem, TaskStem
 from apps.florist.queries import stock as stems
+from apps.florist.queries.recipes import Flower
 
 Status = ProductionTask.Status
 PhotoKind = Literal["work", "result"]
@@ -190,9 +191,12 @@ def report_shortage(*, by: Any, task_id: int, note: str = "") -> ProductionTask:
 
 
 def substitute(
-    *, by: Any, task_id: int, order_item_id: int, from_batch_id: int, to_batch_id: int, qty: int, reason: str
+    *, by: Any, task_id: int, order_item_id: int, instead_of: int | str, to_batch_id: int, qty: int, reason: str
 ) -> Substitution:
-    """One flower for another; the order's price stays. Raises like `tick`, and what `stock.substitute` raises."""
+    """One flower for another; the order's price stays. `instead_of` is a batch, or the key of a stem that is missing.
+
+    Raises like `tick`, and what `stock.substitute` raises.
+    """
     with transaction.atomic():
         task = _in_hand(by, task_id)
         item = OrderItem.objects.filter(pk=order_item_id, order_id=task.order_id).first()
@@ -202,13 +206,21 @@ def substitute(
             by=by,
             task=task,
             order_item=item,
-            from_batch_id=from_batch_id,
+            instead_of=instead_of if isinstance(instead_of, int) else _missing(item, instead_of),
             to_batch_id=to_batch_id,
             qty=qty,
             reason=reason,
         )
         ProductionTask.objects.filter(pk=task.pk).update(is_short=False, updated_at=timezone.now())
         return made
+
+
+def _missing(item: OrderItem, key: str) -> Flower:
+    """The flower of the line's stem list that lies nowhere, by its key. Raises `NothingToSubstitute`."""
+    found = (stem for stem in stems.stem_list([item.pk])[item.pk] if stem.key == key and stem.missing)
+    if (stem := next(found, None)) is None:
+        raise errors.NothingToSubstitute()
+    return Flower(stem.variety, stem.height_cm)
 
 
 def _in_hand(by: Any, task_id: int) -> ProductionTask:

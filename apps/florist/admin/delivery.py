@@ -37,12 +37,16 @@ class StopInline(SeenInline):
 
     model = Stop
     fields = readonly_fields = (
-        *("position", "order", "status", "cash_due", "cash_received", "picked_up_at", "delivered_at"),
+        *("position", "order", "status", "due", "cash_received", "picked_up_at", "delivered_at"),
         *("receiver_name", "left_with"),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stop]:
         return super().get_queryset(request).select_related("order")
+
+    @display(description=_("cash to collect"))
+    def due(self, stop: Stop) -> str:
+        return amount(stop.cash_due)
 
 
 @admin.register(DeliveryRun)
@@ -131,33 +135,34 @@ class DifferenceFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[CourierDay]) -> QuerySet[CourierDay]:
         expected = F("cash_expected")
         found = {
-            "short": queryset.filter(cash_handed__lt=expected),
-            "over": queryset.filter(cash_handed__gt=expected),
-            "even": queryset.filter(cash_handed=expected),
+            "short": queryset.filter(cash_handed__lt=expected, reopened_at=None),
+            "over": queryset.filter(cash_handed__gt=expected, reopened_at=None),
+            "even": queryset.filter(cash_handed=expected, reopened_at=None),
         }
         return found.get(self.value() or "", queryset)
 
 
 @admin.register(CourierDay)
 class CourierDayAdmin(ReadOnlyAdmin):
-    """What couriers handed over at the end of their days."""
+    """What couriers handed over at the end of their days; those that were opened again stay as history."""
 
-    list_display = ("day", "shop", "courier", "delivered", "failed", "expected", "handed", "accepted_at")
+    list_display = ("day", "shop", "courier", "delivered", "failed", "expected", "handed", "accepted_at", "reopened_at")
     list_filter = (
         *(DifferenceFilter, ("accepted_at", admin.EmptyFieldListFilter), ("day", RangeDateFilter)),
+        ("reopened_at", admin.EmptyFieldListFilter),
         ("shop", RelatedDropdownFilter),
     )
     search_fields = ("courier__name__istartswith",)
     search_help_text = _("The beginning of the courier's name")
     list_select_related = ("shop", "courier")
     ordering = ("-day", "-id")
-    actions_detail = ("accept",)
+    actions_detail = ("accept", "open_again")
     one_click = ("accept",)
     fields = (
-        *("day", "shop", "courier", "delivered", "failed", "expected", "handed", "note", "created_at"),
-        *("accepted_at", "accepted_by"),
+        *("day", "shop", "courier", "delivered", "failed", "expected", "handed", "taken", "note", "created_at"),
+        *("accepted_at", "accepted_by", "reopened_at", "reopened_by", "reopen_reason"),
     )
-    readonly_fields = ("expected", "handed")
+    readonly_fields = ("expected", "handed", "taken")
 
     @display(description=_("collected"), ordering="cash_expected")
     def expected(self, day: CourierDay) -> str:
@@ -167,10 +172,25 @@ class CourierDayAdmin(ReadOnlyAdmin):
     def handed(self, day: CourierDay) -> str:
         return amount(day.cash_handed, day.shop.currency)
 
+    @display(description=_("cash taken before"), ordering="cash_taken")
+    def taken(self, day: CourierDay) -> str:
+        return amount(day.cash_taken, day.shop.currency)
+
     @action(description=_("Accept the cash"), icon="check", permissions=["handle"])
     def accept(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         run_action(request, lambda: courier_day.accept(by=request.user, day_id=int(object_id)))
         return HttpResponseRedirect(reverse("admin:florist_courierday_change", args=[object_id]))
+
+    @action(description=_("Open again"), icon="lock_open", permissions=["handle"])
+    def open_again(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        day = CourierDay.objects.get(pk=object_id)
+        return self.ask_reason(request, day, title=_("Open the day again; its courier closes it anew"), deed=_reopen)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """None for history."""
+        day = self.get_object(request, str(object_id))
+        is_standing = day is not None and day.reopened_at is None
+        return super().get_actions_detail(request, object_id) if is_standing else []
 
     def has_handle_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return access.may(request.user, "orders")
@@ -178,3 +198,7 @@ class CourierDayAdmin(ReadOnlyAdmin):
 
 def _cancel(run: DeliveryRun, *, by: Any, reason: str) -> None:
     runs.cancel(by=by, run_id=run.pk, reason=reason)
+
+
+def _reopen(day: CourierDay, *, by: Any, reason: str) -> None:
+    courier_day.reopen(by=by, day_id=day.pk, reason=reason)

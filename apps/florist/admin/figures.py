@@ -1,7 +1,11 @@
-"""The flower shops in charts, one of them or all: what `queries.figures` says."""
+"""The flower shops in charts, one of them or all: what `queries.figures` says.
+
+Sums of several currencies stand beside each other and are never added.
+"""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -17,6 +21,9 @@ from apps.florist.access import OFFICE
 from apps.florist.models import Order, Shop
 from apps.florist.queries import figures
 from apps.florist.queries.figures import Period
+
+Parts = dict[str, Period]
+"""The period once for each currency."""
 
 
 class PeriodForm(forms.Form):
@@ -44,7 +51,7 @@ class PeriodForm(forms.Form):
 
 
 class FiguresView(UnfoldModelAdminViewMixin, TemplateView):
-    """One page; the queries are a constant number, whatever the period."""
+    """One page; the queries are a constant number for each currency, whatever the period."""
 
     title = _("Flower shops in figures")
     permission_required = (OFFICE,)
@@ -53,31 +60,45 @@ class FiguresView(UnfoldModelAdminViewMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         form = PeriodForm({"days": figures.USUAL_DAYS, **self.request.GET.dict()})
         period = form.chosen()
-        return super().get_context_data(
-            **kwargs, form=form, cards=cards(period), charts=charts(period), tables=tables(period)
-        )
+        parts = dict(figures.per_currency(period))
+        shown = {"cards": cards(period, parts), "charts": charts(period, parts), "tables": tables(period, parts)}
+        return super().get_context_data(**kwargs, form=form, **shown)
 
 
-def cards(period: Period) -> list[tuple[Any, str]]:
+def cards(period: Period, parts: Parts) -> list[tuple[Any, str]]:
     """The headline figures."""
-    total, wasted, punctual = figures.totals(period), figures.waste(period), figures.punctuality(period)
+    total, punctual = figures.totals(period), figures.punctuality(period)
+    money = {currency: figures.totals(part) for currency, part in parts.items()}
+    wasted = {currency: figures.waste(part)["cost"] for currency, part in parts.items()}
     return [
-        (_("Turnover"), money(period, total.turnover)),
+        (_("Turnover"), _each({currency: one.turnover for currency, one in money.items()})),
         (_("Orders"), str(total.orders)),
         (_("Sold"), str(total.sold)),
-        (_("Average order"), money(period, total.average)),
-        (_("To be paid back"), money(period, total.refund_due)),
-        (_("Waste"), money(period, wasted["cost"])),
+        (_("Average order"), _each({currency: one.average for currency, one in money.items()})),
+        (_("To be paid back"), _each({currency: one.refund_due for currency, one in money.items()})),
+        (_("Waste"), _each(wasted)),
         (_("Delivered on time"), "–" if punctual.percent is None else f"{punctual.percent:g} %"),
     ]
 
 
-def charts(period: Period) -> list[dict[str, Any]]:
-    """Money, and orders: one bar per day."""
+def _each(sums: dict[str, Decimal]) -> str:
+    """A sum for every currency that has one, the others left out; a dash where there is no shop."""
+    wanted = {currency: value for currency, value in sums.items() if value} or sums
+    return " · ".join(amount(value, currency) for currency, value in wanted.items()) or "–"
+
+
+def charts(period: Period, parts: Parts) -> list[dict[str, Any]]:
+    """Money, a chart for each currency, and orders: one bar per day."""
     days = figures.by_day(period)
     labels = day_labels(row["date"] for row in days)
+    money = {currency: [row["turnover"] for row in figures.by_day(part)] for currency, part in parts.items()}
+    title = _("Turnover by the day of the order")
     return [
-        chart(_("Turnover by the day of the order"), labels, (_("turnover"), [row["turnover"] for row in days])),
+        *(
+            chart(f"{title}, {currency}", labels, (_("turnover"), points))
+            for currency, points in money.items()
+            if any(points) or len(money) == 1
+        ),
         chart(
             _("Orders by the day they were taken"),
             labels,
@@ -87,15 +108,15 @@ def charts(period: Period) -> list[dict[str, Any]]:
     ]
 
 
-def tables(period: Period) -> list[tuple[Any, dict[str, Any]]]:
-    """By status, by goods, by day."""
+def tables(period: Period, parts: Parts) -> list[tuple[Any, dict[str, Any]]]:
+    """By status, by goods, by day; the last two a currency after the other."""
     statuses = [(Order.Status(name).label, count) for name, count in figures.by_status(period).items() if count]
-    goods = [(row["name"], row["quantity"], money(period, row["revenue"])) for row in figures.top_products(period)]
-    days = [
-        (date_format(row["date"], "SHORT_DATE_FORMAT"), row["orders"], row["sold"], money(period, row["turnover"]))
-        for row in reversed(figures.by_day(period))
-        if row["orders"]
+    goods = [
+        (row["name"], row["quantity"], amount(row["revenue"], currency))
+        for currency, part in parts.items()
+        for row in figures.top_products(part)
     ]
+    days = [row for currency, part in parts.items() for row in _days(currency, part)]
     return [
         (_("By status"), rows_of((_("status"), _("orders")), statuses)),
         (_("Goods that brought most"), rows_of((_("product"), _("pieces"), _("turnover")), goods)),
@@ -103,6 +124,10 @@ def tables(period: Period) -> list[tuple[Any, dict[str, Any]]]:
     ]
 
 
-def money(period: Period, value: Any) -> str:
-    """In the shop's currency; of all shops together without one, because they may differ."""
-    return amount(value, period.shop.currency if period.shop else "")
+def _days(currency: str, part: Period) -> list[tuple[str, int, int, str]]:
+    """Days with orders, the last first."""
+    return [
+        (date_format(row["date"], "SHORT_DATE_FORMAT"), row["orders"], row["sold"], amount(row["turnover"], currency))
+        for row in reversed(figures.by_day(part))
+        if row["orders"]
+    ]

@@ -78,7 +78,9 @@ class SubstitutionInline(SeenInline):
     """Which flower was taken for which."""
 
     model = Substitution
-    fields = readonly_fields = ("from_batch", "to_batch", "qty", "reason", "cost_difference", "by", "created_at")
+    fields = readonly_fields = (
+        *("from_batch", "for_variety", "to_batch", "qty", "reason", "cost_difference", "by", "created_at"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Substitution]:
         return super().get_queryset(request).select_related("from_batch", "to_batch", "by")

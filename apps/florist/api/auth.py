@@ -431,7 +431,7 @@ class OtpStatusView(AuthDoor):
     )
     def get(self, request: Any, *, phone: str) -> dict[str, Any]:
         """Of one's own phone only; anybody else's is 404."""
-        if phone != request.member.phone:
+        if phone != request.member.user.phone:
             raise errors.EmployeeNotFound()
         return codes.status(phone)
 

@@ -89,8 +89,17 @@ class DayIn(Body):
     note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
 
 
+class DayReason(Body):
+    """Why a day is opened again."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
 class ClosedDay(Shape):
-    """A day that its courier has closed; `difference` is what was handed over too much, or below zero too little."""
+    """A day that its courier has closed; `difference` is what was handed over too much, or below zero too little.
+
+    `cash_taken` of `cash_handed` had been accepted before the day was opened again.
+    """
 
     id: int
     day: date
@@ -104,16 +113,20 @@ class ClosedDay(Shape):
     created_at: datetime
     accepted_at: datetime | None
     accepted_by: Colleague | None
+    cash_taken: float
+    reopened_at: datetime | None
+    reopen_reason: str
 
 
 class MyDay(Shape):
-    """A day as its courier sees it; `closed` once it is."""
+    """A day as its courier sees it; `closed` once it is. `cash_taken` was handed over before it was opened again."""
 
     day: date
     delivered: int
     failed: int
     open: int
     cash_expected: float
+    cash_taken: float
     closed: ClosedDay | None
 
 
@@ -153,7 +166,7 @@ class CourierPage(Shape):
 def _closed(found: CourierDay) -> dict[str, Any]:
     plain = (
         *("id", "day", "delivered", "failed", "cash_expected", "cash_handed", "note"),
-        *("created_at", "accepted_at"),
+        *("created_at", "accepted_at", "cash_taken", "reopened_at", "reopen_reason"),
     )
     return {
         **{name: getattr(found, name) for name in plain},
@@ -300,7 +313,8 @@ class Today(RunsView):
         found = deliveries.my_day(by=request.member, day=query.day)
         sums = {name: getattr(found.sums, name) for name in ("delivered", "failed", "open")}
         closed = _closed(found.closed) if found.closed else None
-        return {"day": found.day, **sums, "cash_expected": found.sums.cash, "closed": closed}
+        money = {"cash_expected": found.sums.cash, "cash_taken": found.taken}
+        return {"day": found.day, **sums, **money, "closed": closed}
 
 
 class CloseDay(RunsView):
@@ -335,12 +349,28 @@ class AcceptDay(RunsView):
         path=DayPath,
         login="required",
         answers={200: ClosedDay},
-        refusals=[errors.CourierDayNotFound],
+        refusals=[errors.CourierDayNotFound, errors.DayOpenedAgain],
         summary="Accept a day's cash",
     )
     def post(self, request: Any, *, day_id: int) -> dict[str, Any]:
         """Managers; repeating is free."""
         return _closed(courier_day.accept(by=request.member, day_id=day_id))
+
+
+class ReopenDay(RunsView):
+    """Opening a day that was closed by mistake."""
+
+    @endpoint(
+        path=DayPath,
+        body=DayReason,
+        login="required",
+        answers={200: ClosedDay},
+        refusals=[errors.CourierDayNotFound, Invalid],
+        summary="Open a closed day again",
+    )
+    def post(self, request: Any, *, day_id: int, body: DayReason) -> dict[str, Any]:
+        """Managers; the courier goes on and closes it anew with the whole day's cash. Repeating is free."""
+        return _closed(courier_day.reopen(by=request.member, day_id=day_id, reason=body.reason))
 
 
 class Figures(RunsView):
@@ -368,5 +398,6 @@ urlpatterns = [
     path("api/courier/day/close", CloseDay, name="courier-day-close"),
     path("api/courier/days", ClosedDaysOf, name="courier-days"),
     path("api/courier/days/<str:day_id>/accept", AcceptDay, name="courier-day-accept"),
+    path("api/courier/days/<str:day_id>/reopen", ReopenDay, name="courier-day-reopen"),
     path("api/courier/figures", Figures, name="courier-figures"),
 ]

@@ -8,10 +8,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from apps.core import wire
 from apps.core.errors import Invalid
+from apps.core.idempotency import KeyReused
 from apps.core.routing import path
 from apps.core.wire import endpoint
 from apps.florist import errors
-from apps.florist.actions import payments
+from apps.florist.actions import payments, stops
 from apps.florist.api import order_shapes as shapes
 from apps.florist.api.orders import OrderView, key_of
 from apps.florist.models import Order
@@ -130,15 +131,24 @@ class OrderMoney(MoneyView):
         body=shapes.MoneyIn,
         login="required",
         answers={201: shapes.MoneyOut},
-        refusals=[errors.OrderNotFound, errors.NothingToPay],
+        refusals=[
+            errors.OrderNotFound,
+            errors.NothingToPay,
+            errors.CashWithoutStop,
+            errors.DayAccepted,
+            KeyReused,
+        ],
         summary="Write money down",
     )
     def post(self, request: Any, *, order_id: int, body: shapes.MoneyIn) -> dict[str, Any]:
-        """Cash by whoever brings or hands over the order, all else by the desk; the same key counts once."""
+        """Cash by whoever brings or hands over the order, all else by the desk; the same key counts once.
+
+        A courier's cash is his stop's and stands in his day.
+        """
         deed: Any = payments.write_down
         more: dict[str, Any] = {"method": body.method}
         if body.method == Order.PaymentMethod.CASH:
-            deed, more = payments.take_cash, {}
+            deed, more = stops.take_cash, {}
         deed(by=request.member, order_id=order_id, amount=body.amount, key=key_of(request), **more)
         return self.money(request, order_id)
 

@@ -155,6 +155,7 @@ class OneOrder(OrderView):
             errors.NotEditable,
             errors.WindowNotOffered,
             errors.ZoneNotFound,
+            errors.IllegalStopStep,
             errors.ChangedMeanwhile,
         ],
         summary="Change an order",

@@ -309,7 +309,7 @@ class Substitutions(ProductionView):
     )
     def post(self, request: Any, *, task_id: int, body: shapes.Exchange) -> shapes.SubstitutionOut:
         """The order's price stays."""
-        made = workbench.substitute(by=request.member, task_id=task_id, **body.model_dump())
+        made = workbench.substitute(by=request.member, task_id=task_id, **body.wish())
         return shapes.SubstitutionOut.model_validate(made)
 
 

@@ -93,7 +93,10 @@ class Goods(Shape):
 
 
 class StopOut(Shape):
-    """A stop as its courier sees it: nothing about the buyer's other orders."""
+    """A stop as its courier sees it: nothing about the buyer's other orders.
+
+    `cash_due` is `cash_received` with what the order still owes in cash at this moment.
+    """
 
     id: int
     run_id: int
@@ -319,7 +322,7 @@ def _unplanned(order: Order) -> dict[str, Any]:
         "order_id": order.pk,
         "zone": order.delivery_zone.name if order.delivery_zone else None,
         "delivery_window": window(order),
-        "cash_due": runs.cash_due(order),
+        "cash_due": order.cash_to_collect,
         "courier": Colleague.model_validate(order.courier) if order.courier else None,
     }
 

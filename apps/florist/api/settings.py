@@ -27,7 +27,13 @@ def _clock(text: Any) -> Any:
     return f"{text}:00" if isinstance(text, str) and len(text) == 5 else text
 
 
-Clock = Annotated[time, BeforeValidator(_clock)]
+def _of_the_day(clock: time) -> time:
+    if clock.tzinfo is not None:
+        raise ValueError("a time of the shop's day has no zone")
+    return clock
+
+
+Clock = Annotated[time, BeforeValidator(_clock), AfterValidator(_of_the_day)]
 """HH:MM of the shop's day."""
 
 

@@ -143,11 +143,11 @@ class Showcase(WarehouseView):
         body=BouquetIn,
         login="required",
         answers={201: BouquetOut},
-        refusals=[errors.ProductNotFound, errors.NoRecipe, errors.StockShort],
+        refusals=[errors.ProductNotFound, errors.NoRecipe, errors.StockShort, KeyReused],
     )
     def post(self, request: Any, *, body: BouquetIn) -> dict[str, Any]:
-        """Its stems leave the stock."""
-        return _bouquet(showcase.assemble(by=request.member, product_id=body.product_id))
+        """Its stems leave the stock. The same `Idempotency-Key` makes one."""
+        return _bouquet(showcase.assemble(by=request.member, product_id=body.product_id, key=key_of(request)))
 
 
 class TakeApart(WarehouseView):

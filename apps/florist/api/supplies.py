@@ -80,11 +80,11 @@ class CategoryChange(Body):
 
 
 class ParseIn(Body):
-    """A supplier's list, one flower a line: name, height, price, quantity."""
+    """A supplier's list, one flower a line: name, height, price, quantity; without a currency in the shop's own."""
 
     text: Annotated[str, Field(min_length=1, max_length=50_000)]
     supplier: Annotated[str, Trimmed, Field(max_length=100)] | None = None
-    currency: Currency = Currency.KZT
+    currency: Currency | None = None
     rate: Rate = Decimal(1)
 
 
@@ -126,13 +126,13 @@ class RowIn(Body):
 
 
 class ImportIn(Body):
-    """A supply; `is_draft` writes it down until it comes."""
+    """A supply, without a currency in the shop's own; `is_draft` writes it down until it comes."""
 
     supplier: Word
     items: Annotated[list[RowIn], Field(max_length=MOST_ROWS)]
     farm: Annotated[str, Trimmed, Field(max_length=100)] | None = None
     delivery_date: Day | None = None
-    currency: Currency = Currency.KZT
+    currency: Currency | None = None
     rate: Rate = Decimal(1)
     notes: Text | None = None
     comment: Text | None = None

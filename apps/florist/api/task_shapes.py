@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from apps.core.wire import Shape
 from apps.florist.actions import uploads, workbench
@@ -226,13 +226,25 @@ class Shortage(Body):
 
 
 class Exchange(Body):
-    """One flower for another."""
+    """One flower for another: instead of stems of a batch, or of a flower that is missing, by the key of its stem."""
 
     order_item_id: Id
-    from_batch_id: Id
+    from_batch_id: Id | None = None
+    missing_key: Annotated[str, StringConstraints(max_length=140)] = ""
     to_batch_id: Id
     qty: Annotated[int, Field(gt=0, le=10_000)]
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.from_batch_id is None) is not bool(self.missing_key):
+            raise ValueError("either from_batch_id or missing_key")
+        return self
+
+    def wish(self) -> dict[str, Any]:
+        """As `workbench.substitute` takes it."""
+        given = self.model_dump(exclude={"from_batch_id", "missing_key"})
+        return {**given, "instead_of": self.from_batch_id or self.missing_key}
 
 
 class SubstitutionOut(Shape):
@@ -241,7 +253,9 @@ class SubstitutionOut(Shape):
     id: int
     task_id: int
     order_item_id: int | None
-    from_batch_id: int
+    from_batch_id: int | None
+    for_variety: str
+    for_height_cm: int | None
     to_batch_id: int
     qty: int
     reason: str

@@ -78,7 +78,7 @@ class Webhook(FloristView):
         refusals=[errors.NotEnoughPermissions],
     )
     def get(self, request: Any) -> dict[str, Any]:
-        """What we have told Telegram; its own view of it is in BotFather's hands."""
+        """What we have told Telegram, and what it says of it; nulls while it does not answer."""
         return bot.webhook_status()
 
 

@@ -96,12 +96,28 @@ class CashTooMuch(Conflict):
     message = _("Only {due} is to be collected")
 
 
+class CashWithoutStop(Conflict):
+    """A courier's cash is counted by his stops, and this order is none of them: 409."""
+
+    code = "cash_without_stop"
+    detail = "The order is on no run of this courier"
+    message = _("This order is on no run of yours, ask the manager to plan it")
+
+
 class DayClosed(Conflict):
     """The courier has closed this day: 409."""
 
     code = "day_closed"
     detail = "The day is closed"
     message = _("This day is closed already")
+
+
+class DayOpenedAgain(Conflict):
+    """A manager has opened that day again: 409."""
+
+    code = "day_opened_again"
+    detail = "The day has been opened again"
+    message = _("This day was opened again; wait until it is closed anew")
 
 
 class DayAccepted(Conflict):

@@ -88,6 +88,14 @@ class NothingToMake(BadRequest):
     message = _("These lines do not fit the order")
 
 
+class NothingLeftToMake(Conflict):
+    """Every line has been made: 409."""
+
+    code = "nothing_left_to_make"
+    detail = "Everything is made already"
+    message = _("Everything of this order is made already")
+
+
 class TaskKindOpen(Conflict):
     """An order has one open task of a kind: 409."""
 

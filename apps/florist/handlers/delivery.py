@@ -1,4 +1,4 @@
-"""Runs follow the orders: what was delivered, given up, or given to another courier leaves its run (contract 4)."""
+"""Runs follow the orders: what was delivered, given up, given to another courier or is fetched leaves its run."""
 
 from __future__ import annotations
 
@@ -21,3 +21,11 @@ def close_the_stop(event: OrderMoved) -> None:
 def leave_the_run(event: OrderEdited) -> None:
     if "courier" in event.what:
         stops.leave_other_runs(order_id=event.order_id)
+    if "delivery_method" in event.what:
+        stops.leave_if_picked_up_by_the_buyer(order_id=event.order_id)
+
+
+@events.on(OrderEdited)
+def forget_the_old_place(event: OrderEdited) -> None:
+    if "address" in event.what:
+        stops.forget_the_place(order_id=event.order_id)

@@ -12,7 +12,7 @@ from apps.florist.models.catalogue import (
     ProductImage,
     ProductVariant,
 )
-from apps.florist.models.customers import Customer, CustomerAddress, ImportantDate, StandingOrder
+from apps.florist.models.customers import BuyerTexts, Customer, CustomerAddress, ImportantDate, StandingOrder
 from apps.florist.models.delivery import (
     CourierAction,
     CourierDay,
@@ -45,6 +45,7 @@ from apps.florist.models.stock import (
 
 __all__ = [
     "Batch",
+    "BuyerTexts",
     "CalculatorSettings",
     "Comment",
     "CourierAction",

@@ -148,3 +148,19 @@ class StandingOrder(OfShop):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+
+class BuyerTexts(OfShop):
+    """How many text messages a shop has sent its buyers on one of its days; each costs the house money."""
+
+    day = models.DateField(_("day"))
+    sent = models.PositiveIntegerField(_("sent"), default=0)
+
+    class Meta:
+        ordering = ["-day", "-id"]
+        verbose_name = _("text messages of a day")
+        verbose_name_plural = _("text messages by day")
+        constraints = [models.UniqueConstraint(fields=["shop", "day"], name="florist_texts_of_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day:%d.%m.%Y}"

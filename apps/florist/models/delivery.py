@@ -72,7 +72,7 @@ class StopQuerySet(VisibleQuerySet["Stop"]):
 
 
 class Stop(models.Model):
-    """One order on a run. `status` is written by `states` alone; cash is what the courier has to collect."""
+    """One order on a run. `status` is written by `states` alone; what cash is due, the order's books say."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waits")
@@ -82,6 +82,8 @@ class Stop(models.Model):
         REMOVED = "removed", _("taken off the run")
 
     OPEN = (Status.WAITING, Status.PICKED_UP)
+    COLLECTING = (*OPEN, Status.DELIVERED)
+    """Money is often handed over after the flowers."""
 
     run = models.ForeignKey(DeliveryRun, models.PROTECT, related_name="stops", verbose_name=_("run"))
     order = models.ForeignKey("florist.Order", models.PROTECT, related_name="stops", verbose_name=_("order"))
@@ -89,7 +91,6 @@ class Stop(models.Model):
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.WAITING)
     latitude = models.FloatField(null=True, blank=True)
     longitude = models.FloatField(null=True, blank=True)
-    cash_due = models.DecimalField(_("cash to collect"), default=Decimal(0), **MONEY)
     cash_received = models.DecimalField(_("cash collected"), default=Decimal(0), **MONEY)
     picked_up_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
@@ -112,13 +113,21 @@ class Stop(models.Model):
             models.UniqueConstraint(
                 fields=["order"], condition=Q(status__in=["waiting", "picked_up"]), name="florist_one_open_stop"
             ),
-            models.CheckConstraint(
-                condition=Q(cash_due__gte=0, cash_received__gte=0), name="florist_stop_cash_not_negative"
-            ),
+            models.CheckConstraint(condition=Q(cash_received__gte=0), name="florist_stop_cash_not_negative"),
         ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    @property
+    def cash_left(self) -> Decimal:
+        """What is still to be collected here: the buyer may have paid by other ways meanwhile."""
+        return self.order.cash_to_collect if self.status in self.COLLECTING else Decimal(0)
+
+    @property
+    def cash_due(self) -> Decimal:
+        """All that this stop brings: what was collected and what is left."""
+        return self.cash_received + self.cash_left
 
 
 class DeliveryAttempt(models.Model):
@@ -180,9 +189,17 @@ class CourierDayQuerySet(ShopQuerySet["CourierDay"]):
             return mine.filter(courier_id=by.pk)
         return self.none() if role == "florist" else mine
 
+    def standing(self) -> CourierDayQuerySet:
+        """Closed and not opened again: the only ones whose money counts."""
+        return self.filter(reopened_at=None)
+
 
 class CourierDay(OfShop):
-    """A courier's closed day: what he delivered and the cash he handed over."""
+    """A courier's closed day: what he delivered and the cash he handed over.
+
+    Opened again it stays as history, and the day gets another row. `cash_handed` is the whole day's; `cash_taken` of it
+    a manager had accepted before the day was opened again.
+    """
 
     courier = models.ForeignKey("florist.Employee", models.PROTECT, related_name="+", verbose_name=_("courier"))
     day = models.DateField(_("day"))
@@ -193,6 +210,10 @@ class CourierDay(OfShop):
     note = models.CharField(_("note"), max_length=500, blank=True)
     accepted_by = models.ForeignKey("florist.Employee", models.PROTECT, null=True, blank=True, related_name="+")
     accepted_at = models.DateTimeField(null=True, blank=True)
+    cash_taken = models.DecimalField(_("cash taken before"), default=Decimal(0), **MONEY)
+    reopened_by = models.ForeignKey("florist.Employee", models.PROTECT, null=True, blank=True, related_name="+")
+    reopened_at = models.DateTimeField(_("opened again"), null=True, blank=True)
+    reopen_reason = models.CharField(_("why it was opened again"), max_length=500, blank=True)
 
     objects = CourierDayQuerySet.as_manager()
 
@@ -200,7 +221,11 @@ class CourierDay(OfShop):
         ordering = ["-day", "-id"]
         verbose_name = _("courier's day")
         verbose_name_plural = _("couriers' days")
-        constraints = [models.UniqueConstraint(fields=["courier", "day"], name="florist_day_closed_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["courier", "day"], condition=Q(reopened_at=None), name="florist_day_closed_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.day:%d.%m.%Y}"

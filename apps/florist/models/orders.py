@@ -191,6 +191,11 @@ class Order(OfShop):
         left: Decimal = self.total - self.paid_amount
         return max(left, Decimal(0))
 
+    @property
+    def cash_to_collect(self) -> Decimal:
+        """What a courier collects at the door; transfers and cards come by other ways."""
+        return self.outstanding if self.payment_method in (None, self.PaymentMethod.CASH) else Decimal(0)
+
 
 class OrderItem(models.Model):
     """One line of an order with the product's name and price of that day; it outlives edits of the product."""

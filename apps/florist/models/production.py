@@ -95,6 +95,9 @@ class ProductionTask(OfShop):
     )
     is_short = models.BooleanField(_("flowers are missing"), default=False)
     shortage_note = models.CharField(max_length=500, blank=True)
+    is_undone = models.BooleanField(
+        _("made anew"), default=False, editable=False, help_text=_("Approved, but its order came back to be made again")
+    )
 
     objects = TaskQuerySet.as_manager()
 
@@ -164,11 +167,18 @@ class TaskStem(models.Model):
 
 
 class Substitution(models.Model):
-    """One flower taken for another, with the reason; the price of the order stays."""
+    """One flower taken for another, with the reason; the price of the order stays.
+
+    Instead of stems of a batch, or of a flower of the recipe that was in none: then `for_variety` names it.
+    """
 
     task = models.ForeignKey(ProductionTask, models.PROTECT, related_name="substitutions", verbose_name=_("task"))
     order_item = models.ForeignKey("florist.OrderItem", models.SET_NULL, null=True, related_name="+")
-    from_batch = models.ForeignKey("florist.Batch", models.PROTECT, related_name="+", verbose_name=_("instead of"))
+    from_batch = models.ForeignKey(
+        "florist.Batch", models.PROTECT, null=True, related_name="+", verbose_name=_("instead of")
+    )
+    for_variety = models.CharField(_("instead of, not in stock"), max_length=100, blank=True)
+    for_height_cm = models.PositiveSmallIntegerField(null=True, blank=True)
     to_batch = models.ForeignKey("florist.Batch", models.PROTECT, related_name="+", verbose_name=_("taken"))
     qty = models.PositiveIntegerField(_("stems"))
     reason = models.CharField(_("reason"), max_length=500)

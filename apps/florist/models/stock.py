@@ -20,6 +20,7 @@ class Currency(models.TextChoices):
     USD = "USD", "USD"
     EUR = "EUR", "EUR"
     KZT = "KZT", "KZT"
+    UZS = "UZS", "UZS"
 
 
 class Supply(OfShop):
@@ -236,6 +237,8 @@ class StockReservation(models.Model):
         HELD = "held", _("held")
         WRITTEN_OFF = "written_off", _("written off")
         RELEASED = "released", _("released")
+        USED_UP = "used_up", _("used up")
+        """Written off for flowers that left the shop and are made anew: these stems never come back."""
 
     shop = models.ForeignKey("florist.Shop", models.PROTECT, related_name="+", db_index=False)
     order_item = models.ForeignKey("florist.OrderItem", models.PROTECT, related_name="reservations", db_index=False)
@@ -294,6 +297,7 @@ class ShowcaseBouquet(OfShop):
     state = models.CharField(_("state"), max_length=5, choices=State, default=State.SHOWN)
     made_by = models.ForeignKey("florist.Employee", models.PROTECT, null=True, related_name="+")
     order_item = models.OneToOneField("florist.OrderItem", models.PROTECT, null=True, blank=True, related_name="shown")
+    key = models.CharField(max_length=64, blank=True, editable=False, help_text=_("Stops a form sent twice"))
 
     objects = ShopQuerySet.as_manager()
 
@@ -301,6 +305,9 @@ class ShowcaseBouquet(OfShop):
         ordering = ["-id"]
         verbose_name = _("bouquet on the showcase")
         verbose_name_plural = _("bouquets on the showcase")
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "key"], condition=~Q(key=""), name="florist_bouquet_once")
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"

@@ -53,11 +53,6 @@ class StopCard:
         return self.stop.status in Stop.OPEN
 
     @property
-    def cash_left(self) -> Decimal:
-        """What is still to be collected."""
-        return max(self.stop.cash_due - self.stop.cash_received, Decimal(0))
-
-    @property
     def maps(self) -> dict[str, str]:
         """2GIS, and Google Maps for whoever has none: the place, or the address in words."""
         return routes.maps(self.shop.city, self.stop.order.address, self.stop.latitude, self.stop.longitude)
@@ -104,7 +99,7 @@ def _round(one: Any, shop: Shop) -> dict[str, Any]:
         "run": one,
         "stops": shown,
         "left": len(still),
-        "cash": sum((card.cash_left for card in still), Decimal(0)),
+        "cash": sum((card.stop.cash_left for card in still), Decimal(0)),
     }
 
 
@@ -138,6 +133,7 @@ def day(request: HttpRequest, *, by: Employee) -> HttpResponse:
         "day": mine.day,
         "sums": mine.sums,
         "closed": mine.closed,
+        "taken": mine.taken,
         "stops": [StopCard(one, by.shop) for one in boards.stops_done(by, mine.day)],
         "key": uuid4(),
     }

@@ -16,6 +16,7 @@ from apps.florist.models import DeliveryAttempt, Movement, Order, OrderPhoto, Pr
 
 TEL = {"type": "tel", "inputmode": "tel", "autocomplete": "tel", "placeholder": "+7 701 123 45 67"}
 NUMBER = {"inputmode": "decimal"}
+LARGEST_ID = 2**63 - 1
 
 
 class PhoneField(forms.CharField):
@@ -49,6 +50,13 @@ class Photo(forms.FileField):
         super().__init__(
             widget=forms.FileInput(attrs={"accept": "image/*", "capture": "environment"}), max_length=300, **more
         )
+
+
+class Id(forms.IntegerField):
+    """A row's number, as large as databases keep them."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(min_value=1, max_value=LARGEST_ID, **more)
 
 
 class Text(forms.CharField):
@@ -129,13 +137,13 @@ class Issue(forms.Form):
 class Person(forms.Form):
     """Somebody of the shop."""
 
-    person = forms.IntegerField(label=_("Who"), min_value=1)
+    person = Id(label=_("Who"))
 
 
 class Courier(forms.Form):
     """A courier of the shop, or somebody else by phone and name."""
 
-    courier_id = forms.IntegerField(label=_("Courier"), min_value=1, required=False)
+    courier_id = Id(label=_("Courier"), required=False)
     phone = PhoneField(label=_("Other courier's phone"), required=False)
     name = forms.CharField(label=_("Other courier's name"), max_length=100, required=False)
 
@@ -167,7 +175,7 @@ class Cash(forms.Form):
 class NewLine(forms.Form):
     """One more product."""
 
-    product_id = forms.IntegerField(label=_("Product"), min_value=1)
+    product_id = Id(label=_("Product"))
     quantity = forms.IntegerField(label=_("Pieces"), min_value=1, max_value=1000)
     allow_short = forms.BooleanField(required=False)
 
@@ -175,7 +183,7 @@ class NewLine(forms.Form):
 class Line(forms.Form):
     """Another number of pieces; nought takes the line out."""
 
-    item_id = forms.IntegerField(min_value=1)
+    item_id = Id()
     quantity = forms.IntegerField(label=_("Pieces"), min_value=0, max_value=1000)
 
 
@@ -207,7 +215,7 @@ class NewOrder(forms.Form):
     day = Day(label=_("Day"), required=False)
     slot = forms.CharField(label=_("Time"), max_length=11, required=False)
     delivery_time_text = forms.CharField(label=_("Time in words"), max_length=100, required=False)
-    zone_id = forms.IntegerField(label=_("Zone"), min_value=1, required=False)
+    zone_id = Id(label=_("Zone"), required=False)
     address = forms.CharField(label=_("Address"), max_length=500, required=False)
     recipient_name = forms.CharField(label=_("Recipient"), max_length=100, required=False)
     recipient_phone = PhoneField(label=_("Recipient's phone"), required=False)
@@ -239,13 +247,18 @@ class Tick(forms.Form):
 
 
 class Substitute(forms.Form):
-    """One batch for another."""
+    """One flower for another: instead of a batch, or of a missing flower by the key of its stem."""
 
-    order_item_id = forms.IntegerField(min_value=1)
-    from_batch_id = forms.IntegerField(label=_("Instead of"), min_value=1)
-    to_batch_id = forms.IntegerField(label=_("Take"), min_value=1)
+    order_item_id = Id()
+    instead_of = forms.CharField(label=_("Instead of"), max_length=140)
+    to_batch_id = Id(label=_("Take"))
     qty = forms.IntegerField(label=_("Stems"), min_value=1, max_value=10_000)
     reason = forms.CharField(label=_("Reason"), max_length=500)
+
+    def clean_instead_of(self) -> int | str:
+        """A number is a batch."""
+        text: str = self.cleaned_data["instead_of"]
+        return Id().clean(text) if text.isascii() and text.isdigit() else text
 
 
 class Note(forms.Form):
@@ -306,7 +319,13 @@ class Switch(forms.Form):
 class Subject(forms.Form):
     """Which row."""
 
-    subject = forms.IntegerField(min_value=1)
+    subject = Id()
+
+
+class Once(forms.Form):
+    """A button that two quick taps press once."""
+
+    key = forms.CharField(max_length=64, required=False)
 
 
 class Receive(forms.Form):
@@ -398,14 +417,14 @@ class Close(Keyed):
 class StopOfRun(forms.Form):
     """A stop, and which way it goes."""
 
-    stop_id = forms.IntegerField(min_value=1)
+    stop_id = Id()
     to = forms.ChoiceField(choices=[("up", "up"), ("down", "down")], required=False)
 
 
 class Build(forms.Form):
     """A run: a courier and his orders."""
 
-    courier_id = forms.IntegerField(label=_("Courier"), min_value=1)
+    courier_id = Id(label=_("Courier"))
     day = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}))
     orders = forms.TypedMultipleChoiceField(label=_("Orders"), coerce=int, required=False)
 

@@ -12,10 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.florist.actions import comments, items, lifecycle, payments, photos, production, uploads
+from apps.core.access import ensure
+from apps.florist import errors
+from apps.florist.actions import comments, items, lifecycle, payments, photos, production, stops, uploads
 from apps.florist.actions import orders as taking
 from apps.florist.actions.pricing import LineWish
-from apps.florist.models import Employee, Order, OrderPhoto
+from apps.florist.models import Employee, Order, OrderPhoto, ProductionTask
 from apps.florist.pages import forms, words
 from apps.florist.pages.deeds import Deed, perform
 from apps.florist.pages.desk import show
@@ -127,6 +129,12 @@ def _change_line(by: Employee, order_id: int, fields: dict[str, Any]) -> None:
         items.remove(by=by, order_id=order_id, item_id=fields["item_id"])
 
 
+def _make(by: Employee, order_id: int, fields: dict[str, Any]) -> None:
+    """Raises `NothingLeftToMake` rather than say that something waits."""
+    tasks = production.create_from_order(order_id=order_id, by=by)
+    ensure(any(task.status not in ProductionTask.CLOSED for task in tasks), errors.NothingLeftToMake)
+
+
 DONE = _("Done")
 DEEDS = {
     "move": Deed(lambda by, pk, f: lifecycle.move(by=by, order_id=pk, **f), forms.Move, DONE),
@@ -147,16 +155,14 @@ DEEDS = {
     "photo": Deed(lambda by, pk, f: photos.add(by=by, order_id=pk, **f), forms.OrderPicture, _("The picture is kept")),
     "edit": Deed(_edit, forms.Where, _("Changed")),
     "cash": Deed(
-        lambda by, pk, f: payments.take_cash(by=by, order_id=pk, **f), forms.Cash, _("The money is written down")
+        lambda by, pk, f: stops.take_cash(by=by, order_id=pk, **f), forms.Cash, _("The money is written down")
     ),
     "pay-back": Deed(
         lambda by, pk, f: payments.pay_back(by=by, order_id=pk, **f), forms.Cash, _("The money is written down")
     ),
     "add-line": Deed(_add_line, forms.NewLine, _("Changed")),
     "line": Deed(_change_line, forms.Line, _("Changed")),
-    "tasks": Deed(
-        lambda by, pk, f: production.create_from_order(order_id=pk, by=by), said=_("The work is in the queue")
-    ),
+    "tasks": Deed(_make, said=_("The work is in the queue")),
 }
 """Buttons of an order."""
 

@@ -86,11 +86,19 @@ def cash(request: HttpRequest, *, by: Employee) -> HttpResponse:
     return show(request, "florist/cash.html", by=by, here="cash", days=found)
 
 
-ACCEPT = {"accept": Deed(lambda by, pk, f: courier_day.accept(by=by, day_id=pk), said=_("The cash is accepted"))}
+DAY_DEEDS = {
+    "accept": Deed(lambda by, pk, f: courier_day.accept(by=by, day_id=pk), said=_("The cash is accepted")),
+    "reopen": Deed(
+        lambda by, pk, f: courier_day.reopen(by=by, day_id=pk, reason=f["reason"]),
+        forms.Reason,
+        _("The day is open again"),
+    ),
+}
+"""Buttons of a closed day."""
 
 
 @require_POST
 @manages
-def accept(request: HttpRequest, day_id: int, *, by: Employee) -> HttpResponse:
-    """POST /desk/manager/cash/<id>/accept."""
-    return perform(request, ACCEPT, "accept", by=by, subject=day_id, back=reverse("florist-pages:cash"))
+def day_deed(request: HttpRequest, day_id: int, name: str, *, by: Employee) -> HttpResponse:
+    """POST /desk/manager/cash/<id>/<deed>."""
+    return perform(request, DAY_DEEDS, name, by=by, subject=day_id, back=reverse("florist-pages:cash"))

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.florist.access import may
 from apps.florist.actions import batches, showcase, supplies, uploads, waste
 from apps.florist.models import Batch, Employee
+from apps.florist.models.catalogue import says
 from apps.florist.pages import forms
 from apps.florist.pages.deeds import Deed, perform
 from apps.florist.pages.desk import did, for_staff, show
@@ -33,7 +34,7 @@ def stock(request: HttpRequest, *, by: Employee) -> HttpResponse:
     """GET /desk/florist/stock/: batches, sell-first; `?search=` a variety; the showcase below."""
     today, search = shelves.today_of(by.shop), request.GET.get("search", "").strip()[:100]
     rows = shelves.in_stock(by.shop)
-    rows = rows.filter(variety__icontains=search) if search and "\x00" not in search else rows
+    rows = rows.filter(says("variety", search)) if search and "\x00" not in search else rows
     context: dict[str, Any] = {
         "batches": [_row(batch, today) for batch in rows[:SHOWN]],
         "varieties": shelves.by_variety(by.shop),
@@ -91,7 +92,9 @@ def deed(request: HttpRequest, batch_id: int, name: str, *, by: Employee) -> Htt
 
 BOUQUETS = {
     "assemble": Deed(
-        lambda by, pk, f: showcase.assemble(by=by, product_id=pk), said=_("The bouquet stands in the showcase")
+        lambda by, pk, f: showcase.assemble(by=by, product_id=pk, key=f["key"]),
+        forms.Once,
+        _("The bouquet stands in the showcase"),
     ),
     "apart": Deed(
         lambda by, pk, f: showcase.take_apart(by=by, bouquet_id=pk), said=_("The flowers are back in the stock")

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.db.models import Case, Count, DecimalField, F, Max, Prefetch, Q, QuerySet, Sum, When
 
 from apps.florist import access, errors
 from apps.florist.models import CourierDay, DeliveryAttempt, DeliveryRun, Employee, Order, Shop, Stop
@@ -17,6 +17,7 @@ from apps.florist.queries.windows import day_bounds, today_of
 Status = Stop.Status
 MOST = 200
 """Rows of a screen."""
+CASH = DecimalField(max_digits=12, decimal_places=2)
 WEEK = timedelta(days=7)
 """How long a day with cash waits to be closed before it is shown no more."""
 
@@ -46,9 +47,18 @@ def with_figures(rows: QuerySet[DeliveryRun]) -> QuerySet[DeliveryRun]:
         stops_open=Count("stops", filter=Q(stops__status__in=Stop.OPEN)),
         stops_delivered=Count("stops", filter=Q(stops__status=Status.DELIVERED)),
         stops_failed=Count("stops", filter=Q(stops__status=Status.FAILED)),
-        cash_due=Sum("stops__cash_due", filter=kept, default=Decimal(0)),
+        cash_due=Sum(F("stops__cash_received") + _cash_left(), default=Decimal(0)),
         cash_received=Sum("stops__cash_received", default=Decimal(0)),
     )
+
+
+def _cash_left() -> Case:
+    """`Stop.cash_left` of a run's stops, in SQL."""
+    total, paid = F("stops__order__total"), F("stops__order__paid_amount")
+    by_cash = Q(stops__order__payment_method=None) | Q(stops__order__payment_method=Order.PaymentMethod.CASH)
+    owes = Q(stops__status__in=Stop.COLLECTING, stops__order__total__gt=paid)
+    given_up = Q(stops__order__status=Order.Status.CANCELLED)
+    return Case(When(owes & by_cash & ~given_up, then=total - paid), default=Decimal(0), output_field=CASH)
 
 
 def run(*, by: Any, run_id: int) -> DeliveryRun:
@@ -131,29 +141,41 @@ def day_sums(*, courier: Employee, day: date) -> DaySums:
     return DaySums(**found)
 
 
+def cash_taken(*, courier: Employee, day: date) -> Decimal:
+    """What a manager had accepted of that day before it was opened again. One query."""
+    rows = CourierDay.objects.filter(courier=courier, day=day, accepted_at__isnull=False, reopened_at__isnull=False)
+    found: Decimal = rows.aggregate(taken=Max("cash_handed", default=Decimal(0)))["taken"]
+    return found
+
+
 @dataclass(frozen=True)
 class Day:
-    """A courier's day as he sees it; `closed` is its row once he has closed it."""
+    """A courier's day as he sees it; `closed` is its row once he has closed it.
+
+    `taken` of its cash was handed over before the day was opened again.
+    """
 
     day: date
     sums: DaySums
     closed: CourierDay | None
+    taken: Decimal
 
 
 def my_day(*, by: Employee, day: date | None = None) -> Day:
-    """Today by default. Raises `NotACourier`, `NotEnoughPermissions`. Two queries."""
+    """Today by default. Raises `NotACourier`, `NotEnoughPermissions`. Three queries."""
     access.ensure_may(by, "orders", "own")
     if by.role != Employee.Role.COURIER:
         raise errors.NotACourier()
     wanted = day or today_of(by.shop)
-    closed = CourierDay.objects.filter(courier=by, day=wanted).first()
-    return Day(day=wanted, sums=day_sums(courier=by, day=wanted), closed=closed)
+    closed = CourierDay.objects.standing().filter(courier=by, day=wanted).first()
+    taken = cash_taken(courier=by, day=wanted)
+    return Day(day=wanted, sums=day_sums(courier=by, day=wanted), closed=closed, taken=taken)
 
 
 def day_to_close(*, by: Employee) -> date:
     """The oldest day of the last week whose cash he still has and which he has not closed, else today. Two queries."""
     today = today_of(by.shop)
-    closed = CourierDay.objects.filter(courier=by, day__gte=today - WEEK).values_list("day", flat=True)
+    closed = CourierDay.objects.standing().filter(courier=by, day__gte=today - WEEK).values_list("day", flat=True)
     rows = Stop.objects.filter(run__courier=by, cash_received__gt=0, run__day__gte=today - WEEK, run__day__lt=today)
     left = rows.exclude(run__day__in=list(closed)).order_by("run__day")
     return left.values_list("run__day", flat=True).first() or today
@@ -171,7 +193,7 @@ def days(
     """Closed days that `by` may see, newest first, and how many there are. Two queries."""
     access.ensure_may(by, "orders", "own")
     wanted = {"day": day, "courier_id": courier_id}
-    rows = CourierDay.objects.visible_to(by).filter(**{k: v for k, v in wanted.items() if v is not None})
+    rows = CourierDay.objects.standing().visible_to(by).filter(**{k: v for k, v in wanted.items() if v is not None})
     if is_accepted is not None:
         rows = rows.filter(accepted_at__isnull=not is_accepted)
     return list(

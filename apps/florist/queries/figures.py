@@ -1,11 +1,12 @@
 """A shop in figures (contract florist 1.6, last line): turnover, orders, goods, florists, waste, punctuality.
 
-An order counts on the day it was taken, and as sold while it is paid or later. Without a shop: all of them together.
+An order counts on the day it was taken, and as sold while it is paid or later. Without a shop: all of them together,
+whose numbers add up and whose money does not: `per_currency` splits it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from apps.florist.models import Batch, Employee, Movement, Order, OrderItem, ProductionTask, Shop
-from apps.florist.queries import windows
+from apps.florist.queries import stock, windows
 
 CENT = Decimal("0.01")
 USUAL_DAYS = 30
@@ -98,8 +99,16 @@ def last_days(shop: Shop | None, days: int = USUAL_DAYS, *, now: datetime | None
     return Period(shop, today - timedelta(days=days - 1), today)
 
 
+def per_currency(period: Period) -> list[tuple[str, Period]]:
+    """The same time once for each currency of the shops that it is about. One query without a shop, else none."""
+    if period.shop:
+        return [(period.shop.currency, period)]
+    found = Shop.objects.order_by("currency").values_list("currency", flat=True).distinct()
+    return [(currency, replace(period, currency=currency)) for currency in found if period.currency in (None, currency)]
+
+
 def totals(period: Period) -> Totals:
-    """One query."""
+    """One query; its money is right for one currency only."""
     found = _orders(period).aggregate(
         orders=Count("id"),
         sold=Count("id", filter=SOLD),
@@ -211,7 +220,7 @@ def dashboard(shop: Shop, *, now: datetime | None = None) -> dict[str, Any]:
     to_make = Q(status__in=(Order.Status.NEW, Order.Status.PAID))
     orders = Order.objects.filter(shop=shop).filter(alive | taken | due)
     late = ProductionTask.objects.filter(shop=shop, deadline__lt=moment).exclude(status__in=ProductionTask.CLOSED)
-    critical = Batch.objects.filter(shop=shop, hidden=False, to_write_off=False)
+    critical = Batch.objects.filter(shop=shop, hidden=False, to_write_off=False).annotate(least=stock.least())
     return {
         "date": today.first,
         **orders.aggregate(
@@ -231,7 +240,7 @@ def dashboard(shop: Shop, *, now: datetime | None = None) -> dict[str, Any]:
             refund_due=Sum("refund_due", default=Decimal(0)),
         ),
         "overdue_tasks": late.count(),
-        "low_batches": critical.filter(qty__lt=F("reserved_qty") + settings.FLORIST.low_stock).count(),
+        "low_batches": critical.filter(qty__lt=F("reserved_qty") + F("least")).count(),
     }
 
 

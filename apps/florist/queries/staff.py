@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from apps.florist import errors
 from apps.florist.models import Employee
+from apps.florist.models.catalogue import says
 
 
 def page(
@@ -20,7 +21,7 @@ def page(
     if is_active is not None:
         rows = rows.filter(is_active=is_active)
     if words := search.strip():
-        where = Q(name__icontains=words) | Q(email__icontains=words)
+        where = says("name", words) | says("email", words)
         digits = "".join(letter for letter in words if letter.isdigit())
         if digits:
             where |= Q(phone__contains=digits[1:] if len(digits) == 11 and digits[0] == "8" else digits)

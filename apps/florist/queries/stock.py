@@ -181,6 +181,11 @@ def low_stock() -> int:
     return int(settings.FLORIST.low_stock)
 
 
+def least() -> Coalesce:
+    """Of a batch, the free stems below which it runs low: its category's, or everybody's."""
+    return Coalesce(F("category__min_stock"), Value(low_stock()))
+
+
 # ── Data checks ─────────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True)
 class Fault:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.florist import errors
 from apps.florist.models import FlowerCategory, Movement, Order, OrderItem, Shop, Supply, SupplyItem
+from apps.florist.models.catalogue import says
 from apps.florist.queries import recipes, stock
 
 CATEGORY = ("id", "name", "markup_percentage", "keywords", "created_at", "updated_at")
@@ -110,9 +111,9 @@ def price_history(by: Any, *, flower: str = "", supplier: str = "", limit: int =
     mine = Supply.objects.visible_to(by).exclude(status=Supply.Status.DRAFT)
     rows = SupplyItem.objects.filter(supply__in=mine).select_related("supply")
     if flower:
-        rows = rows.filter(flower_name__icontains=flower)
+        rows = rows.filter(says("flower_name", flower))
     if supplier:
-        rows = rows.filter(supply__supplier__icontains=supplier)
+        rows = rows.filter(says("supply__supplier", supplier))
     return list(rows.order_by("-supply__delivery_date", "-pk")[:limit])
 
 

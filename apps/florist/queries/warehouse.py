@@ -8,12 +8,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from apps.florist import errors
 from apps.florist.models import Batch, Movement, Shop, StockTransfer
-from apps.florist.models.catalogue import searchable
+from apps.florist.models.catalogue import says, searchable
 from apps.florist.queries import stock, windows
 
 BATCH = (
@@ -52,7 +52,7 @@ def page(by: Any, wanted: Wanted) -> tuple[list[dict[str, Any]], int]:
             where &= Q(**{name: value})
     for name in WORDS:
         if text := getattr(wanted, name):
-            where &= Q(**{f"{name}__icontains": text})
+            where &= says(name, text)
     if text := searchable(wanted.search.strip()):
         where &= Q(search_text__contains=text)
     rows = Batch.objects.visible_to(by).filter(where).order_by("-created_at", "-pk")
@@ -85,8 +85,7 @@ def stats(shop: Shop) -> dict[str, Any]:
     Two queries.
     """
     rows = Batch.objects.filter(shop=shop, hidden=False).order_by()
-    least = Coalesce(F("category__min_stock"), Value(stock.low_stock()))
-    figures = rows.annotate(free=F("qty") - F("reserved_qty"), least=least).aggregate(
+    figures = rows.annotate(free=F("qty") - F("reserved_qty"), least=stock.least()).aggregate(
         total_items=Count("pk"),
         total_value=Coalesce(Sum(F("qty") * F("price")), Decimal(0)),
         critical_items=Count("pk", filter=Q(free__lt=F("least"), to_write_off=False)),

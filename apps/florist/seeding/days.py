@@ -389,7 +389,6 @@ def _stop(run: DeliveryRun, place: int, order: Order) -> Stop:
         order=order,
         position=place,
         status="delivered" if done else "picked_up" if order.status == "delivery" else "waiting",
-        cash_due=cash,
         cash_received=cash if done else Decimal(0),
         picked_up_at=order.assembled_at if done or order.status == "delivery" else None,
         delivered_at=order.delivered_at,

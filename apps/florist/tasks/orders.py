@@ -11,7 +11,7 @@ from apps.florist.actions import expiry, lifecycle
 
 @shared_task
 def release_unpaid_orders(**_: Any) -> int:
-    """Cancel storefront orders that nobody paid in time; every five minutes (contract florist 3.18)."""
+    """End storefront orders that nobody paid in time, free the stems of those for cash; every five minutes (3.18)."""
     return expiry.release_unpaid()
 
 

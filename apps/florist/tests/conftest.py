@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+
 import pytest
 
 from apps.florist.models import Employee, Shop
@@ -55,3 +58,11 @@ def ruslan(rosa: Shop) -> Employee:
 def dana(tulip: Shop) -> Employee:
     """Owner of the shop next door: the stranger."""
     return cast.employee(tulip, Role.ADMIN, "Dana")
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """For walks of hundreds of requests, whose lines nobody reads: errors only."""
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)

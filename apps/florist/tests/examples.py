@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 WORDS: dict[str, Any] = {
@@ -34,9 +35,16 @@ FORMATS = {
 }
 
 
+@cache
+def _schema(shape: Any) -> dict[str, Any]:
+    """Made once: walks ask for it hundreds of times."""
+    schema: dict[str, Any] = shape.model_json_schema()
+    return schema
+
+
 def body(shape: Any, ids: dict[str, Any], **more: Any) -> Any:
     """An instance of a Pydantic model: what is required, and every id that it has a place for."""
-    schema = shape.model_json_schema()
+    schema = _schema(shape)
     made = _made(schema, schema.get("$defs", {}), ids, "")
     return {**made, **more} if isinstance(made, dict) else made
 

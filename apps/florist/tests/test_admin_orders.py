@@ -16,7 +16,7 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.florist.actions import payments
 from apps.florist.models import Employee, Order, Shop
-from apps.florist.tests import taking
+from apps.florist.tests import cast, taking
 
 LIST, FIGURES = "admin:florist_order_changelist", "admin:florist_figures"
 
@@ -153,10 +153,35 @@ def test_figures_of_one_shop_and_of_all(desk: Client, reader: Client, rosa: Shop
         taking.standing_at(shop, "paid")
     assert reader.get(reverse(FIGURES)).status_code == 403
     for query, wanted in (
-        ("", "40\u202f000.00"),
+        ("", "40\u202f000.00 KZT"),
         (f"?shop={rosa.pk}", "20\u202f000.00 KZT"),
-        ("?days=x", "40\u202f000.00"),
+        ("?days=x", "40\u202f000.00 KZT"),
     ):
         answer = desk.get(reverse(FIGURES) + query)
         assert answer.status_code == 200
         assert dict((str(name), value) for name, value in answer.context["cards"])["Turnover"] == wanted
+
+
+def test_sums_of_several_currencies_are_not_added(desk: Client, rosa: Shop, tulip: Shop) -> None:
+    Shop.objects.filter(pk=tulip.pk).update(currency="UZS")
+    for shop in (rosa, rosa, tulip):
+        taking.standing_at(shop, "paid")
+    seen = desk.get(reverse(FIGURES)).context
+    cards = {str(name): value for name, value in seen["cards"]}
+    assert cards["Turnover"] == "40\u202f000.00 KZT · 20\u202f000.00 UZS"
+    assert cards["Average order"] == "20\u202f000.00 KZT · 20\u202f000.00 UZS"
+    assert (cards["Orders"], cards["To be paid back"]) == ("3", "0.00 KZT · 0.00 UZS")
+    assert [str(one["title"]).rpartition(", ")[2] for one in seen["charts"][:2]] == ["KZT", "UZS"]
+    goods, days = seen["tables"][1][1]["rows"], seen["tables"][2][1]["rows"]
+    assert {row[-1] for row in goods} == {row[-1] for row in days} == {"40\u202f000.00 KZT", "20\u202f000.00 UZS"}
+
+
+def test_a_currency_costs_a_constant_number_of_queries(desk: Client, rosa: Shop, tulip: Shop) -> None:
+    counts = []
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as seen:
+            desk.get(reverse(FIGURES) + "?days=90")
+        counts.append(len(seen))
+        taking.standing_at(rosa, "paid")
+        cast.shop()
+    assert counts[1] == counts[2]

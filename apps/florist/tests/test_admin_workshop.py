@@ -115,6 +115,20 @@ def test_cash_is_accepted_by_one_click(desk: Client, ruslan: Employee) -> None:
     assert day.accepted_at is not None and day.accepted_by is None
 
 
+def test_a_day_is_opened_again_with_a_reason(desk: Client, ruslan: Employee) -> None:
+    day = courier_day.close(by=ruslan, cash_handed=Decimal(0))
+    address = url("courierday", "open_again", day.pk)
+    assert address in desk.get(url("courierday", "change", day.pk)).content.decode()
+    desk.post(address, {"reason": ""})
+    day.refresh_from_db()
+    assert day.reopened_at is None
+    desk.post(address, {"reason": "too early"})
+    day.refresh_from_db()
+    assert (day.reopen_reason, day.reopened_by) == ("too early", None)
+    page = desk.get(url("courierday", "change", day.pk)).content.decode()
+    assert "too early" in page and address not in page
+
+
 def test_looking_is_not_touching(rosa: Shop, bek: Employee, aida: Employee, ruslan: Employee) -> None:
     clerk = at_work("view_productiontask", "view_deliveryrun", "view_courierday", "view_stop", "view_taskitem")
     task, run = workshop.started(rosa, aida), a_day(rosa, bek, ruslan)
@@ -124,8 +138,10 @@ def test_looking_is_not_touching(rosa: Shop, bek: Employee, aida: Employee, rusl
         ("productiontask", task, "give_up"),
         ("deliveryrun", run, "give_up"),
         ("courierday", day, "accept"),
+        ("courierday", day, "open_again"),
     ):
         assert clerk.get(url(model, "change", row.pk)).status_code == 200
         assert clerk.post(url(model, deed, row.pk), {"reason": "because"}).status_code == 403
         row.refresh_from_db()
-    assert (task.status, run.status, day.accepted_at) == ("in_progress", "planned", None)
+    assert (task.status, run.status) == ("in_progress", "planned")
+    assert (day.accepted_at, day.reopened_at) == (None, None)

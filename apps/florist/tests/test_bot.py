@@ -18,6 +18,7 @@ from apps.florist.actions import bot
 from apps.florist.models import Employee, Shop
 from apps.florist.tests import cast
 from apps.florist.tests.cast import Caller, Role
+from apps.integrations.ports import port
 from apps.integrations.telegram import sign_init_data
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,11 @@ class TestLinking:
     def test_a_typed_number_links_nothing(self, aida: Employee) -> None:
         """Defect 5: as-is typed numbers were accepted."""
         say(aida.phone)
+        assert not User.objects.filter(telegram_id=42).exists()
+
+    def test_the_next_owner_of_a_number_is_nobody_here(self, aida: Employee) -> None:
+        accounts.set_identifier(user=aida.user, phone="+77018887766")
+        assert "No shop has this phone" in share(aida.phone)["text"]
         assert not User.objects.filter(telegram_id=42).exists()
 
     def test_a_telegram_of_somebody_with_another_phone_is_refused(self, aida: Employee) -> None:
@@ -195,6 +201,25 @@ class TestTheWebhook:
         body = Caller(olga)("GET", "/api/telegram/webhook/status").json()
         assert (body["status"], body["url"]) == ("active", settings.PUBLIC_URL + bot.PATH)
         assert Caller(bek)("GET", "/api/telegram/webhook/status").status_code == 403
+
+    def test_telegram_is_asked_whether_updates_get_through(self, olga: Employee) -> None:
+        telegram = port("bot").vendor
+        seen = lambda: Caller(olga)("GET", "/api/telegram/webhook/status").json()  # noqa: E731
+        assert [seen()[name] for name in bot.TOLD] == [0, None, None]
+        port("bot").set_webhook(url="http://127.0.0.1:9/nobody", secret=SECRET)
+        telegram.deliver(telegram.text_from({"id": 42, "first_name": "A"}, "hi"))
+        waiting, failed_at, words = (seen()[name] for name in bot.TOLD)
+        assert (waiting, words) == (1, "Wrong response from the webhook: no connection")
+        assert abs(timezone.now().timestamp() - failed_at) < 60
+        for status in (500, 401, 429):
+            telegram.fail_next(1, status)
+            body = seen()
+            assert (body["status"], *(body[name] for name in bot.TOLD)) == ("active", None, None, None)
+
+    def test_nobody_is_asked_about_a_bot_that_is_not_there(self, olga: Employee, settings: Any) -> None:
+        settings.INTEGRATIONS = dataclasses.replace(settings.INTEGRATIONS, telegram_bot_token="")
+        body = Caller(olga)("GET", "/api/telegram/webhook/status").json()
+        assert (body["status"], body["url"], *(body[name] for name in bot.TOLD)) == ("not_configured", *[None] * 4)
 
     def test_the_command_tells_telegram(self, settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
         settings.PUBLIC_URL = "https://rosa.kz"

@@ -14,12 +14,15 @@ from apps.accounts import tokens
 from apps.core import events
 from apps.core.testing import deliver
 from apps.florist.actions import people
+from apps.florist.conf import PRODUCT
 from apps.florist.events import CommentAdded, OrderCreated, OrderEdited, OrderMoved, TaskAssigned, TaskMoved
 from apps.florist.models import Comment, Employee, Order, OrderHistory, ProductionTask, Shop
 from apps.florist.tests import cast, workshop
 from apps.florist.tests.cast import Caller, Role
 from apps.florist.tests.rows import order
 from apps.florist.tests.sockets import Ear, token_of
+from apps.notifications import actions as notifications
+from apps.notifications import switchboard
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -344,4 +347,31 @@ async def test_one_human_in_two_shops_hears_each_in_its_own_socket(aida: Employe
     await happened(OrderEdited(order_id=mine.pk, shop_id=rosa.pk, what=("address",)))
     assert [await ear.kinds() for ear in ears] == [["order_update", "order_updated"], []]
     for ear in ears:
+        await ear.leave()
+
+
+@sync_to_async
+def said(employee: Employee, title: str, shop: Shop | None) -> None:
+    payload = {"shop_id": shop.pk} if shop else {}
+    notifications.tell(user=employee.user, product=PRODUCT, kind="order_created", title=title, payload=payload)
+
+
+async def titles(ear: Ear) -> list[tuple[str, int | None]]:
+    return [(frame["title"], frame["shop_id"]) for frame in await ear.heard()]
+
+
+async def test_messages_of_two_shops_of_one_human_do_not_mix(aida: Employee, rosa: Shop, tulip: Shop) -> None:
+    """Missed and live ones alike; what is for another shop waits for that one's socket, what no shop said, for all."""
+    there = await sync_to_async(cast.employee)(tulip, Role.FLORIST, "Aida", phone=aida.phone, user=aida.user)
+    for shop, title in ((rosa, "Rosa missed"), (tulip, "Tulip missed")):
+        await said(aida, title, shop)
+    here = await enter(aida)
+    assert await titles(here) == [("Rosa missed", rosa.pk)]
+    for shop, title in ((rosa, "Rosa"), (tulip, "Tulip"), (None, "House")):
+        await said(aida, title, shop)
+    assert await titles(here) == [("Rosa", rosa.pk), ("House", None)]
+    await switchboard.here().settled()
+    other = await enter(there)
+    assert await titles(other) == [("Tulip missed", tulip.pk), ("Tulip", tulip.pk)]
+    for ear in (here, other):
         await ear.leave()

@@ -10,7 +10,8 @@ import pytest
 from django.utils import timezone
 
 from apps.core.testing import deliver, query_budget
-from apps.florist.actions import comments, lifecycle
+from apps.florist.actions import comments, lifecycle, runs
+from apps.florist.actions.runs import StopWish
 from apps.florist.models import Employee, Order, OrderItem, Product, Shop
 from apps.florist.tests import cast, taking
 from apps.florist.tests.cast import Caller
@@ -452,9 +453,11 @@ def test_florists_reach_their_own_orders(
 
 @pytest.mark.parametrize(("method", "route", "given", "status"), [row for row in OWN if "status" not in row[1]])
 def test_couriers_reach_their_own_orders(
-    rosa: Shop, ruslan: Employee, method: str, route: str, given: Any, status: int
+    rosa: Shop, bek: Employee, ruslan: Employee, method: str, route: str, given: Any, status: int
 ) -> None:
     mine, other = taking.standing_at(rosa, "paid", courier_id=ruslan.pk), taking.standing_at(rosa, "paid", pieces=1)
+    # What he takes in cash is counted by his stops.
+    runs.plan(by=bek, courier_id=ruslan.pk, stops=[StopWish(mine.pk)])
     assert Caller(ruslan)(method, route.format(id=mine.pk), given).status_code == status
     assert Caller(ruslan)(method, route.format(id=other.pk), given).status_code == 404
 

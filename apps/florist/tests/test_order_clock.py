@@ -10,10 +10,11 @@ import pytest
 from django.utils import timezone
 
 from apps.core.money import Money
-from apps.core.testing import outcomes, race
+from apps.core.testing import assert_refused, outcomes, race
+from apps.florist import errors
 from apps.florist.actions import expiry, lifecycle, orders, payments
 from apps.florist.conf import PAYMENT_PURPOSE
-from apps.florist.models import Employee, Order, Product, Shop
+from apps.florist.models import Batch, Employee, Order, Product, Shop
 from apps.florist.tasks.orders import complete_delivered_orders, release_unpaid_orders
 from apps.florist.tests import cast, taking
 from apps.integrations.conf import FAKE_PORTS
@@ -45,23 +46,62 @@ def test_an_unpaid_storefront_order_ends_after_half_an_hour(rosa: Shop) -> None:
     assert expiry.release_unpaid(now=START + timedelta(days=1)) == 0
 
 
-def test_what_is_paid_taken_at_the_desk_or_for_cash_stays(rosa: Shop, bek: Employee) -> None:
-    paid, desk, cash = bought(rosa), bought(rosa, source="crm"), bought(rosa, payment_method="cash")
+def test_what_is_paid_or_taken_at_the_desk_stays(rosa: Shop, bek: Employee) -> None:
+    paid, desk, cash = bought(rosa), bought(rosa, source="crm"), bought(rosa, source="crm", payment_method="cash")
     lifecycle.move(by=bek, order_id=paid.pk, to="paid")
     assert expiry.release_unpaid(now=START + timedelta(days=2)) == 0
     assert [taking.fresh(order).status for order in (paid, desk, cash)] == ["paid", "new", "new"]
+    assert taking.stock_of(rosa) == (1000, 33)
 
 
-def test_an_order_with_money_in_it_or_for_cash_is_peoples(rosa: Shop, bek: Employee) -> None:
-    partly, cash, back = bought(rosa), bought(rosa), bought(rosa)
+def test_an_order_for_cash_waits_for_the_desk_without_stems(rosa: Shop, bek: Employee) -> None:
+    """It cannot be paid before the door, and a stranger must not hold the shelf."""
+    order = bought(rosa, payment_method="cash")
+    assert expiry.release_unpaid(now=START + timedelta(minutes=29, seconds=59)) == 0
+    assert taking.stock_of(rosa) == (1000, 11)
+    assert expiry.release_unpaid(now=START + timedelta(minutes=30)) == 1
+    found = taking.fresh(order)
+    assert (found.status, found.reserved_until, taking.stock_of(rosa)) == ("new", None, (1000, 0))
+    line = order.history.order_by("-id")[0]
+    assert (line.event_type, line.by_text) == ("edited", "system")
+    assert expiry.release_unpaid(now=START + timedelta(days=2)) == 0
+    lifecycle.move(by=bek, order_id=order.pk, to="paid")
+    assert taking.stock_of(rosa) == (1000, 11)
+
+
+def test_an_accepted_order_for_cash_keeps_its_stems(rosa: Shop, bek: Employee) -> None:
+    order = bought(rosa, payment_method="cash")
+    lifecycle.move(by=bek, order_id=order.pk, to="paid")
+    assert expiry.release_unpaid(now=START + timedelta(days=2)) == 0
+    assert (taking.fresh(order).status, taking.stock_of(rosa)) == ("paid", (1000, 11))
+
+
+def test_stems_that_somebody_else_took_meanwhile_are_the_desks_decision(rosa: Shop, bek: Employee) -> None:
+    order = bought(rosa, payment_method="cash")
+    expiry.release_unpaid(now=START + timedelta(minutes=30))
+    Batch.objects.update(qty=10)
+    accept = lambda **more: lifecycle.move(by=bek, order_id=order.pk, to="paid", **more)  # noqa: E731
+    assert_refused(errors.StockShort, accept, unchanged=[Order.objects.all(), Batch.objects.all()])
+    assert accept(allow_short=True).is_backorder
+
+
+def test_where_stems_are_held_from_payment_on_there_are_none_to_let_go(rosa: Shop) -> None:
+    Shop.objects.filter(pk=rosa.pk).update(reserve_at="paid")
+    order = bought(rosa, payment_method="cash")
+    assert expiry.release_unpaid(now=START + timedelta(hours=1)) == 0
+    assert (taking.fresh(order).reserved_until, order.history.count()) == (None, 1)
+
+
+def test_an_order_with_money_in_it_is_peoples(rosa: Shop, bek: Employee) -> None:
+    partly, back = bought(rosa), bought(rosa)
     payments.take_cash(by=bek, order_id=partly.pk, amount=Decimal(1))
-    orders.edit(by=bek, order_id=cash.pk, changes={"payment_method": "cash"})
     lifecycle.move(by=bek, order_id=back.pk, to="paid")
     Order.objects.filter(pk=back.pk).update(reserved_until=START)
     lifecycle.rollback(by=bek, order_id=back.pk, to="new", reason="pressed by mistake")
     assert expiry.release_unpaid(now=START + timedelta(days=2)) == 0
-    for order in (partly, cash, back):
+    for order in (partly, back):
         assert (taking.fresh(order).status, taking.fresh(order).reserved_until) == ("new", None)
+    assert taking.stock_of(rosa) == (1000, 22)
 
 
 def test_an_order_that_is_being_paid_waits(rosa: Shop) -> None:
@@ -100,7 +140,7 @@ def test_jobs_are_shells(rosa: Shop) -> None:
 def test_two_sweeps_and_a_payment_at_once_decide_once() -> None:
     shop = cast.shop()
     bek = cast.employee(shop, cast.Role.MANAGER, "Bek")
-    made = [bought(shop) for _ in range(6)]
+    made = [bought(shop, payment_method="cash" if number % 2 else None) for number in range(6)]
     later = START + timedelta(hours=1)
 
     def deed(number: int) -> Any:
@@ -112,7 +152,8 @@ def test_two_sweeps_and_a_payment_at_once_decide_once() -> None:
     assert set(found) <= {"ok", "IllegalTransition"}
     left = [taking.fresh(order) for order in made]
     for order in left:
-        assert len(taking.steps_of(order)) == 1, taking.steps_of(order)
+        waits_for_the_desk = (order.status, order.payment_method) == ("new", "cash")
+        assert len(taking.steps_of(order)) == (0 if waits_for_the_desk else 1), taking.steps_of(order)
     paid = sum(order.status == "paid" for order in left)
     assert taking.stock_of(shop) == (1000, paid * taking.STEMS)
 

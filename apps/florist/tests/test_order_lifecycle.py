@@ -10,7 +10,7 @@ import pytest
 from apps.core.errors import Invalid
 from apps.core.testing import assert_refused, deliver
 from apps.florist import errors
-from apps.florist.actions import items, lifecycle, payments
+from apps.florist.actions import items, lifecycle, payments, showcase
 from apps.florist.models import Batch, Employee, Order, OrderHistory, ProductionTask, Shop
 from apps.florist.states import CANCEL, FORWARD, ISSUE, ORDER, ROLLBACK
 from apps.florist.tests import taking
@@ -264,6 +264,50 @@ def test_flowers_that_left_the_shop_do_not_come_back_by_themselves(rosa: Shop, b
     lifecycle.report_issue(by=bek, order_id=order.pk, issue_type="delivery_refused", comment="not hers")
     lifecycle.cancel(by=bek, order_id=order.pk, reason="refused")
     assert taking.stock_of(rosa) == (78, 0)
+
+
+@pytest.mark.parametrize("far", ["delivery", "delivered"])
+@pytest.mark.parametrize("back_to", ["new", "paid"])
+def test_flowers_that_left_the_shop_are_made_anew_of_others(rosa: Shop, bek: Employee, far: str, back_to: str) -> None:
+    order = taking.taken(rosa)
+    for to in ("paid", "assembled", "delivery", "delivered")[: 3 if far == "delivery" else 4]:
+        lifecycle.move(by=bek, order_id=order.pk, to=to)
+    lifecycle.report_issue(by=bek, order_id=order.pk, issue_type="quality_issue", comment="wilted")
+    lifecycle.rollback(by=bek, order_id=order.pk, to=back_to, reason="made anew")
+    assert taking.stock_of(rosa) == (78, 22)
+    for to in ("paid", "assembled")[0 if back_to == "new" else 1 :]:
+        lifecycle.move(by=bek, order_id=order.pk, to=to)
+    assert taking.stock_of(rosa) == (56, 0)
+    lifecycle.cancel(by=bek, order_id=order.pk, reason="changed his mind")
+    assert taking.stock_of(rosa) == (78, 0)  # of the second making only
+
+
+def test_flowers_that_left_are_gone_though_nothing_is_held_before_the_payment(rosa: Shop, bek: Employee) -> None:
+    Shop.objects.filter(pk=rosa.pk).update(reserve_at="paid")
+    order = taking.taken(rosa)
+    for to in ("paid", "assembled", "delivery"):
+        lifecycle.move(by=bek, order_id=order.pk, to=to)
+    lifecycle.report_issue(by=bek, order_id=order.pk, issue_type="other", comment="lost")
+    lifecycle.rollback(by=bek, order_id=order.pk, to="new", reason="asked again")
+    assert taking.stock_of(rosa) == (78, 0)
+    lifecycle.cancel(by=bek, order_id=order.pk, reason="no more")
+    assert taking.stock_of(rosa) == (78, 0)
+
+
+def test_a_bouquet_of_the_showcase_that_left_does_not_come_back_to_it(rosa: Shop, bek: Employee) -> None:
+    product = taking.roses(rosa)
+    bouquet = showcase.assemble(by=bek, product_id=product.pk)
+    order = taking.taken(rosa, product, pieces=1)
+    showcase.sell(by=bek, bouquet_id=bouquet.pk, order_item_id=order.items.get().pk)
+    assert taking.stock_of(rosa) == (89, 0)
+    for to in ("paid", "assembled", "delivery"):
+        lifecycle.move(by=bek, order_id=order.pk, to=to)
+    lifecycle.report_issue(by=bek, order_id=order.pk, issue_type="other", comment="lost")
+    lifecycle.rollback(by=bek, order_id=order.pk, to="paid", reason="made anew")
+    assert taking.stock_of(rosa) == (89, 11)
+    lifecycle.cancel(by=bek, order_id=order.pk, reason="no more")
+    bouquet.refresh_from_db()
+    assert (taking.stock_of(rosa), bouquet.state, bouquet.order_item) == ((89, 0), "sold", None)
 
 
 def test_an_issue_lets_stems_go_and_the_way_back_holds_them(rosa: Shop, bek: Employee) -> None:

@@ -17,10 +17,11 @@ from apps.core.errors import Invalid
 from apps.core.models import WebhookReceipt
 from apps.core.testing import assert_refused, deliver, outcomes, race
 from apps.florist import errors
-from apps.florist.actions import items, lifecycle, payments
+from apps.florist.actions import items, lifecycle, payments, runs
+from apps.florist.actions.runs import StopWish
 from apps.florist.conf import PAYMENT_PURPOSE
 from apps.florist.models import Employee, Order, OrderPayment, Shop
-from apps.florist.tests import cast, taking
+from apps.florist.tests import cast, taking, workshop
 from apps.florist.tests.cast import Caller
 from apps.integrations.conf import FAKE_PORTS
 from apps.integrations.sandbox import vendors
@@ -184,6 +185,20 @@ def test_couriers_take_cash_for_their_own_orders_only(rosa: Shop, ruslan: Employ
     ):
         assert_refused(errors.NotEnoughPermissions, call, unchanged=moved())
         assert name
+
+
+def test_cash_over_http_is_of_whoever_took_it(rosa: Shop, bek: Employee, ruslan: Employee) -> None:
+    order = workshop.assembled(rosa)
+    where, cash = f"/api/orders/{order.pk}/payments", {"method": "cash", "amount": 4000}
+    lifecycle.assign_courier(by=bek, order_id=order.pk, courier_id=ruslan.pk)
+    refused = Caller(ruslan)("POST", where, cash)
+    assert (refused.status_code, json.loads(refused.content)["code"]) == (409, "cash_without_stop")
+    run = runs.plan(by=bek, courier_id=ruslan.pk, stops=[StopWish(order.pk)])
+    for _ in range(2):
+        made = Caller(ruslan)("POST", where, cash, **{"Idempotency-Key": "k"})
+        assert (made.status_code, json.loads(made.content)["paid_amount"]) == (201, 4000)
+    assert Caller(bek)("POST", where, cash).status_code == 201
+    assert (run.stops.get().cash_received, books(order)[0]) == (4000, 8000)
 
 
 def test_money_over_http(rosa: Shop, bek: Employee) -> None:
@@ -378,3 +393,43 @@ def test_money_and_cancelling_at_once_end_with_nothing_lost() -> None:
         assert outcomes(race(2, deed)) == {"ok": 2}
         assert (taking.fresh(order).status, books(order)) == ("cancelled", (20_000, 0, 20_000))
         assert taking.stock_of(shop) == (1000, 0)
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("by_hand", [(False, False), (True, False), (True, True)])
+def test_pay_backs_at_once_give_no_more_than_is_due(by_hand: tuple[bool, bool]) -> None:
+    """Each of them alone fits into what the buyer paid; together they would be more than he is owed."""
+    soum = cast.shop(currency="UZS")
+    bek = cast.employee(soum, cast.Role.MANAGER, "Bek")
+    for _round in range(3):
+        order = taking.taken(soum)
+        settled(begun(order))
+        items.change(by=bek, order_id=order.pk, item_id=order.items.get().pk, quantity=1)
+
+        def press(number: int, pk: int = order.pk) -> Order:
+            return payments.pay_back(by=bek, order_id=pk, key=f"k{number}", by_hand=by_hand[number % 2])
+
+        assert outcomes(race(4, press)) == {"ok": 1, "NothingToPayBack": 3}
+        deliver()
+        assert books(order) == (10_000, 0, 0)
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_the_desk_and_the_cancellation_pay_back_once_between_them() -> None:
+    soum = cast.shop(currency="UZS")
+    bek = cast.employee(soum, cast.Role.MANAGER, "Bek")
+    for _round in range(3):
+        order = taking.taken(soum)
+        settled(begun(order))
+        lifecycle.cancel(by=bek, order_id=order.pk, reason="changed his mind")
+
+        def deed(number: int, pk: int = order.pk) -> Any:
+            if number:
+                return payments.pay_back(by=bek, order_id=pk, by_hand=True)
+            return payments.refund_cancelled(order_id=pk)
+
+        assert set(outcomes(race(2, deed))) <= {"ok", "NothingToPayBack"}
+        deliver()
+        assert books(order) == (0, 0, 0)

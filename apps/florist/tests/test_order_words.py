@@ -14,7 +14,17 @@ from apps.core.errors import Invalid
 from apps.core.testing import assert_refused
 from apps.florist import errors
 from apps.florist.actions import comments, photos, uploads
-from apps.florist.models import Comment, Employee, Order, OrderPhoto, ProductionTask, Shop, StoredFile
+from apps.florist.models import (
+    Comment,
+    Employee,
+    Order,
+    OrderPhoto,
+    Product,
+    ProductImage,
+    ProductionTask,
+    Shop,
+    StoredFile,
+)
 from apps.florist.tests import taking
 from apps.florist.tests.cast import Caller
 
@@ -147,6 +157,27 @@ def test_a_picture_of_the_shop_by_its_address(rosa: Shop, tulip: Shop, bek: Empl
     ):
         assert call("POST", where, {"url": url, "photo_type": "process"}).status_code == status, url
     assert list(OrderPhoto.objects.values_list("file_id", flat=True)) == [mine.pk, None]
+
+
+@pytest.mark.parametrize("shown_by", ["nobody", "product", "gallery", "logo"])
+def test_a_picture_attached_by_its_address_is_private_unless_the_catalogue_shows_it(
+    rosa: Shop, bek: Employee, shown_by: str
+) -> None:
+    order = taking.taken(rosa)
+    mine = uploads.store(by=bek, shop=rosa, file=picture(), is_public=True)
+    url = f"https://mahalla.example{uploads.path_of(mine)}"
+    if shown_by == "product":
+        Product.objects.update(image_url=url)
+    elif shown_by == "gallery":
+        ProductImage.objects.create(product=Product.objects.get(), image_url=url)
+    elif shown_by == "logo":
+        Shop.objects.filter(pk=rosa.pk).update(shop_logo_url=url)
+    made = Caller(bek)("POST", f"/api/orders/{order.pk}/photos", {"url": uploads.path_of(mine)})
+    mine.refresh_from_db()
+    assert (made.status_code, mine.is_public) == (201, shown_by != "nobody")
+    stranger = Caller().client
+    assert stranger.get(f"/florist{uploads.path_of(mine)}").status_code == (404 if shown_by == "nobody" else 200)
+    assert stranger.get(f"/florist{json.loads(made.content)['photo_url']}").status_code == 200
 
 
 @pytest.mark.parametrize(

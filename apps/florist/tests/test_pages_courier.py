@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from apps.core.testing import query_budget
-from apps.florist.actions import runs
+from apps.florist.actions import payments, runs
 from apps.florist.actions.runs import StopWish
 from apps.florist.models import CourierDay, DeliveryRun, Employee, Order, Shop, Stop
 from apps.florist.queries.windows import today_of
@@ -136,6 +137,26 @@ def test_a_stop_from_the_shop_to_the_door(ruslan: Employee, run: DeliveryRun) ->
     assert re.search(r'<img class="picture" src="/uploads/[^"]+sig=', text(browser.get(at(stop))))
 
 
+def test_cash_that_comes_after_the_flowers(ruslan: Employee, run: DeliveryRun) -> None:
+    stop, browser = stops_of(run)[0], seated(ruslan)
+    press(ruslan, at(stop, "delivered"), {"receiver_name": "Maria"})
+    assert "cash to collect: 10,000 ₸" in words(browser.get(DAY))
+    page = text(browser.get(at(stop)))
+    assert f'action="{at(stop, "cash")}"' in page and 'value="10000.00"' in page
+    fields = {"key": "b", "amount": "10000"}
+    assert told(browser, browser.post(at(stop, "cash"), fields)) == "The money is written down"
+    assert at(stop, "cash") not in text(browser.get(at(stop)))
+    assert "cash to collect" not in words(browser.get(DAY))
+
+
+def test_what_was_paid_by_other_ways_is_not_collected_again(ruslan: Employee, run: DeliveryRun) -> None:
+    stop, browser = stops_of(run)[0], seated(ruslan)
+    press(ruslan, at(stop, "picked"))
+    payments.receive_notice(order_id=stop.order_id, payment_id="K", amount=Decimal(10_000), succeeded=True)
+    assert "Cash to collect" not in words(browser.get(at(stop)))
+    assert "cash to collect: 10,000 ₸" in words(browser.get(RUN))  # of the other stop
+
+
 def test_a_delivery_without_a_proof(ruslan: Employee, run: DeliveryRun) -> None:
     stop = stops_of(run)[0]
     press(ruslan, at(stop, "picked"))
@@ -180,6 +201,19 @@ def test_the_day_from_its_end_to_the_managers_hand(ruslan: Employee, bek: Employ
     assert press(bek, f"{CASH}{day.pk}/accept") == "The cash is accepted"
     day.refresh_from_db()
     assert day.accepted_by == bek and "accepted by Bek" in words(seated(ruslan).get(DAY))
+
+
+def test_a_day_closed_by_mistake_is_opened_again_by_the_manager(ruslan: Employee, bek: Employee) -> None:
+    press(ruslan, f"{DAY}close", {"cash_handed": "500"})
+    day = CourierDay.objects.get()
+    press(bek, f"{CASH}{day.pk}/accept")
+    assert "Reason" in press(bek, f"{CASH}{day.pk}/reopen", {"reason": ""})
+    assert press(bek, f"{CASH}{day.pk}/reopen", {"reason": "too early"}) == "The day is open again"
+    assert "No day has been closed yet." in words(seated(bek).get(CASH))
+    page = words(seated(ruslan).get(DAY))
+    assert "Already handed over before the day was opened again: 500 ₸" in page and "Close the day" in page
+    press(ruslan, f"{DAY}close", {"cash_handed": "500"})
+    assert "Taken before 500 ₸" in words(seated(bek).get(CASH))
 
 
 def test_yesterdays_cash_is_closed_for_yesterday(ruslan: Employee, run: DeliveryRun) -> None:

@@ -127,7 +127,7 @@ def test_a_flower_for_another(aida: Employee, roses: Product) -> None:
     production.start(by=aida, task_id=task.pk)
     other, old = cast.batch(roses.shop, "White rose"), Batch.objects.get(variety="Red Naomi")
     item = task.items.get().order_item
-    fields = {"order_item_id": item.pk, "from_batch_id": old.pk, "to_batch_id": other.pk, "qty": 3, "reason": "Wilted"}
+    fields = {"order_item_id": item.pk, "instead_of": old.pk, "to_batch_id": other.pk, "qty": 3, "reason": "Wilted"}
     assert "White rose 60" in words(seated(aida).get(page_of(task)))
     assert press(aida, task, "substitute", fields) == "Written down. The price stays."
     made = Substitution.objects.get()
@@ -135,6 +135,20 @@ def test_a_flower_for_another(aida: Employee, roses: Product) -> None:
     page = words(seated(aida).get(page_of(task)))
     assert "3 × Red Naomi → White rose: Wilted" in page and "instead of Red Naomi" in page
     assert "There are not enough flowers" in press(aida, task, "substitute", {**fields, "qty": 500})
+
+
+def test_a_flower_for_one_that_is_not_in_stock(aida: Employee, roses: Product) -> None:
+    Batch.objects.update(hidden=True)
+    task = made_of(roses)
+    production.assign(by=aida, task_id=task.pk, florist_id=aida.pk)
+    production.start(by=aida, task_id=task.pk)
+    other, item = cast.batch(roses.shop, "White rose"), task.items.get().order_item
+    [key] = re.findall(r'<option value="([^"]+:missing)">', text(seated(aida).get(page_of(task))))
+    fields = {"order_item_id": item.pk, "instead_of": key, "to_batch_id": other.pk, "qty": 11, "reason": "None came"}
+    assert press(aida, task, "substitute", fields) == "Written down. The price stays."
+    page = words(seated(aida).get(page_of(task)))
+    assert "11 × Red Naomi → White rose: None came" in page and "not in stock" not in page
+    assert "does not have so many stems" in press(aida, task, "substitute", fields)
 
 
 def test_missing_flowers_notes_and_pictures_of_the_work(aida: Employee, rosa: Shop, bek: Employee) -> None:
@@ -161,7 +175,7 @@ DEEDS: dict[str, dict[str, Any]] = {
     "start": {},
     "hand-back": {},
     "tick": {"key": "1:Red Naomi:60", "is_ticked": "on"},
-    "substitute": {"order_item_id": 1, "from_batch_id": 1, "to_batch_id": 2, "qty": 1, "reason": "x"},
+    "substitute": {"order_item_id": 1, "instead_of": 1, "to_batch_id": 2, "qty": 1, "reason": "x"},
     "short": {"note": "x"},
     "note": {"note": "x"},
     "finish": {"florist_notes": "x"},
@@ -230,6 +244,8 @@ def test_what_gets_old_comes_first(aida: Employee, rosa: Shop) -> None:
     assert page.index("Tired tulip") < page.index("Fresh rose") and "throw away" in page and "0 days old" in page
     assert "Fresh rose" not in words(seated(aida).get(f"{STOCK}?search=tul")).partition("By variety")[0]
     assert seated(aida).get(f"{STOCK}?search=%00").status_code == 200
+    cast.batch(rosa, "Пион")
+    assert "Пион 60" in words(seated(aida).get(f"{STOCK}?search=ПИ")).partition("By variety")[0]
 
 
 def test_waste_in_two_taps(aida: Employee, rosa: Shop) -> None:
@@ -291,6 +307,17 @@ def test_the_showcase(aida: Employee, dana: Employee, roses: Product) -> None:
     apart = browser.post("/desk/florist/showcase/apart", {"subject": bouquet.pk})
     assert told(browser, apart) == "The flowers are back in the stock"
     assert Batch.objects.get().qty == 100
+
+
+def test_two_taps_make_one_bouquet(aida: Employee, roses: Product) -> None:
+    browser = seated(aida)
+    key = re.search(r'assemble">.*?name="key" value="([^"]+)"', text(browser.get(STOCK)))
+    assert key
+    for _tap in range(2):
+        made = browser.post("/desk/florist/showcase/assemble", {"subject": roses.pk, "key": key[1]})
+        assert told(browser, made) == "The bouquet stands in the showcase"
+    assert ShowcaseBouquet.objects.get().key == key[1]
+    assert key[1] not in text(browser.get(STOCK))  # the next one is another
 
 
 def test_a_supply_as_text(bek: Employee, aida: Employee) -> None:

@@ -15,7 +15,16 @@ from apps.core.testing import query_budget
 from apps.florist.actions import lifecycle, orders
 from apps.florist.actions.orders import OrderDraft
 from apps.florist.actions.pricing import LineWish
-from apps.florist.models import Customer, DeliveryZone, Employee, ImportantDate, Order, Product, Shop
+from apps.florist.models import (
+    Customer,
+    DeliveryZone,
+    Employee,
+    ImportantDate,
+    Order,
+    Product,
+    ProductionTask,
+    Shop,
+)
 from apps.florist.queries import windows
 from apps.florist.tests import cast
 from apps.florist.tests.seats import seated, text, told, words
@@ -155,6 +164,15 @@ def test_the_neighbour_presses_nothing(bek: Employee, dana: Employee, roses: Pro
     answer = browser.post(at(order, deed), {**FIELDS, "next": DESK})
     assert "There is no such order" in told(browser, answer)
     assert (Order.objects.values().get(pk=order.pk), order.history.count()) == before
+
+
+def test_the_work_is_in_the_queue_only_when_it_is(bek: Employee, roses: Product) -> None:
+    order = taken(bek, roses)
+    assert press(bek, order, "tasks") == "The work is in the queue"
+    assert press(bek, order, "tasks") == "The work is in the queue"
+    ProductionTask.objects.update(status="completed")
+    assert press(bek, order, "tasks") == "Everything of this order is made already"
+    assert ProductionTask.objects.count() == 1
 
 
 @pytest.mark.parametrize("deed", DEEDS)

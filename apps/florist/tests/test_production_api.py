@@ -290,7 +290,30 @@ def test_the_stem_list_knows_batches_and_no_prices(rosa: Shop, bek: Employee, ai
     assert (made["qty"], made["reason"], made["to_batch_id"]) == (3, "broken", other.pk)
     short = call("POST", f"{path}/substitutions", {**swap, "qty": 6})
     assert short.status_code == 409
-    assert call("POST", f"{path}/substitutions", {**swap, "reason": " "}).status_code == 422
+    for wrong in ({"reason": " "}, {"missing_key": "x"}, {"from_batch_id": None}):
+        assert call("POST", f"{path}/substitutions", {**swap, **wrong}).status_code == 422
+
+
+def test_a_missing_flower_is_replaced(rosa: Shop, aida: Employee) -> None:
+    bouquet = cast.product(rosa)
+    cast.recipe(bouquet, stems=11)
+    task = ProductionTask.objects.get(order=workshop.order(rosa, (bouquet, 1)))
+    production.assign(by=aida, task_id=task.pk, florist_id=aida.pk)
+    path, call = f"{BASE}/tasks/{task.pk}", Caller(aida)
+    [stem] = shown(call("GET", f"{path}/stems"))["items"]
+    other = cast.batch(rosa, variety="Explorer", qty=20)
+    swap = {
+        "order_item_id": stem["order_item_id"],
+        "missing_key": stem["key"],
+        "to_batch_id": other.pk,
+        "qty": 11,
+        "reason": "none came",
+    }
+    made = shown(call("POST", f"{path}/substitutions", swap), 201)
+    assert (made["from_batch_id"], made["for_variety"], made["for_height_cm"]) == (None, "Red Naomi", 60)
+    [stem] = shown(call("GET", f"{path}/stems"))["items"]
+    assert (stem["variety"], stem["qty"], stem["missing"]) == ("Explorer", 11, 0)
+    assert call("POST", f"{path}/substitutions", swap).status_code == 409
 
 
 # ── The queue ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 
 from apps.core.errors import Invalid
-from apps.core.testing import assert_refused, outcomes, race
+from apps.core.testing import assert_refused, deliver, outcomes, race
 from apps.florist import errors
-from apps.florist.actions import production, uploads, workbench
+from apps.florist.actions import lifecycle, production, uploads, workbench
 from apps.florist.models import (
     Employee,
     Order,
@@ -126,6 +126,15 @@ def test_a_picture_is_the_shops_own_or_on_https(rosa: Shop, tulip: Shop, aida: E
     assert done.result_photos == [mine, outside]
 
 
+@pytest.mark.parametrize("kind", ["work_photos", "result_photos"])
+def test_a_picture_of_the_work_is_private(rosa: Shop, aida: Employee, kind: str) -> None:
+    task = workshop.started(rosa, aida)
+    mine = uploads.store(by=aida, shop=rosa, file=workshop.picture(), is_public=True)
+    workbench.edit(by=aida, task_id=task.pk, changes={kind: [uploads.path_of(mine)]})
+    mine.refresh_from_db()
+    assert not mine.is_public
+
+
 def test_minutes_are_stated_or_counted(rosa: Shop, aida: Employee) -> None:
     counted = workshop.started(rosa, aida)
     clock_back(counted, 25)
@@ -209,6 +218,80 @@ def test_stems_leave_the_stock_when_the_bouquet_is_approved(rosa: Shop, bek: Emp
     production.check(by=bek, task_id=task.pk, quality_score=4, quality_approved=True)
     lot.refresh_from_db()
     assert (lot.qty, lot.reserved_qty) == (8, 0)
+
+
+def approved(task: ProductionTask, maker: Employee, by: Employee) -> None:
+    """Made and checked, whatever its order does meanwhile."""
+    production.assign(by=by, task_id=task.pk, florist_id=maker.pk)
+    production.start(by=maker, task_id=task.pk)
+    workbench.add_photo(by=maker, task_id=task.pk, file=workshop.picture())
+    production.complete(by=maker, task_id=task.pk)
+    production.check(by=by, task_id=task.pk, quality_score=5, quality_approved=True)
+
+
+def test_what_was_approved_before_the_payment_is_assembled_with_it(rosa: Shop, bek: Employee, aida: Employee) -> None:
+    bouquet = cast.product(rosa)
+    cast.recipe(bouquet, stems=11)
+    lot = cast.batch(rosa, qty=30)
+    order = workshop.order(rosa, (bouquet, 2), paid=False)
+    approved(production.create(by=bek, order_id=order.pk, items=[(order.items.get().pk, 2)]), aida, bek)
+    deliver()
+    order.refresh_from_db()
+    assert order.status == "new"
+    lifecycle.move(by=bek, order_id=order.pk, to="paid")
+    deliver()
+    deliver()
+    order.refresh_from_db()
+    lot.refresh_from_db()
+    assert (order.status, lot.qty, lot.reserved_qty) == ("assembled", 8, 0)
+    assert [(row.new_status, row.by_text) for row in order.history.filter(event_type="status_changed")] == [
+        ("paid", ""),
+        ("assembled", "system"),
+    ]
+
+
+@pytest.mark.parametrize(("back_to", "status"), [("paid", "assembled"), ("new", "new")])
+def test_what_was_approved_while_there_was_a_problem_counts_afterwards(
+    rosa: Shop, bek: Employee, aida: Employee, back_to: str, status: str
+) -> None:
+    task = workshop.task(rosa)
+    lifecycle.report_issue(by=bek, order_id=task.order_id, issue_type="wrong_address", comment="no such house")
+    approved(task, aida, bek)
+    deliver()
+    assert Order.objects.get().status == "issue"
+    lifecycle.rollback(by=bek, order_id=task.order_id, to=back_to, reason="the address is known")
+    deliver()
+    assert Order.objects.get().status == status
+    if back_to == "new":
+        lifecycle.move(by=bek, order_id=task.order_id, to="paid")
+        deliver()
+        assert Order.objects.get().status == "assembled"
+
+
+def test_an_order_with_other_work_to_do_is_not_assembled_when_it_comes_back(
+    rosa: Shop, bek: Employee, aida: Employee
+) -> None:
+    lines = [(cast.product(rosa), 1), (cast.product(rosa, "Basket", category="composition"), 1)]
+    first, _second = workshop.order(rosa, *lines).tasks.order_by("id")
+    lifecycle.report_issue(by=bek, order_id=first.order_id, issue_type="other", comment="?")
+    approved(first, aida, bek)
+    lifecycle.rollback(by=bek, order_id=first.order_id, to="paid", reason="solved")
+    deliver()
+    assert Order.objects.get().status == "paid"
+
+
+@pytest.mark.parametrize("by_issue", [False, True])
+def test_what_was_put_back_by_hand_is_not_assembled_by_itself(
+    rosa: Shop, bek: Employee, aida: Employee, by_issue: bool
+) -> None:
+    task = workshop.task(rosa)
+    approved(task, aida, bek)
+    assert Order.objects.get().status == "assembled"
+    if by_issue:
+        lifecycle.report_issue(by=bek, order_id=task.order_id, issue_type="quality_issue", comment="wilted")
+    lifecycle.rollback(by=bek, order_id=task.order_id, to="paid", reason="to be made again")
+    deliver()
+    assert Order.objects.get().status == "paid"
 
 
 def test_cancelling_the_last_open_task_settles_the_order(rosa: Shop, bek: Employee, aida: Employee) -> None:
@@ -311,7 +394,7 @@ def test_a_shortage_is_reported_and_solved_by_a_substitute(
     swap = {
         "task_id": rose_task.pk,
         "order_item_id": line.pk,
-        "from_batch_id": held.batch_id,
+        "instead_of": held.batch_id,
         "to_batch_id": other.pk,
         "qty": 3,
         "reason": "broken",

@@ -159,6 +159,34 @@ def test_paid_again_is_made_again(rosa: Shop, bek: Employee) -> None:
     assert [task.status for task in tasks_of(order)] == [Status.CANCELLED, Status.PENDING]
 
 
+@pytest.mark.parametrize("by_issue", [False, True])
+@pytest.mark.parametrize("back_to", ["paid", "new"])
+def test_what_was_approved_is_made_again(
+    rosa: Shop, bek: Employee, aida: Employee, by_issue: bool, back_to: str
+) -> None:
+    task = workshop.handed_in(rosa, aida)
+    production.check(by=bek, task_id=task.pk, quality_score=5, quality_approved=True)
+    order = task.order
+    if by_issue:
+        lifecycle.report_issue(by=bek, order_id=order.pk, issue_type="quality_issue", comment="wilted")
+    lifecycle.rollback(by=bek, order_id=order.pk, to=back_to, reason="another one")
+    if back_to == "new":
+        lifecycle.move(by=bek, order_id=order.pk, to="paid")
+    deliver()
+    order.refresh_from_db()
+    old, new = tasks_of(order)
+    assert (order.status, old.status, new.status) == ("paid", Status.COMPLETED, Status.PENDING)
+    assert [row.quantity for row in new.items.all()] == [1]
+    production.cancel(by=bek, task_id=new.pk, reason="he thinks about it")
+    deliver()
+    order.refresh_from_db()
+    assert order.status == "paid"  # what was undone assembles nothing
+    assert [made.pk in (old.pk, new.pk) for made in production.create_from_order(by=bek, order_id=order.pk)] == [
+        True,
+        False,
+    ]
+
+
 def test_a_florist_named_before_the_payment_gets_the_task(rosa: Shop, aida: Employee) -> None:
     [task] = tasks_of(workshop.order(rosa, florist_id=aida.pk))
     assert (task.status, task.florist_id) == (Status.ASSIGNED, aida.pk)

@@ -27,6 +27,7 @@ from apps.florist.models import (
     Substitution,
 )
 from apps.florist.queries import stock as questions
+from apps.florist.queries.recipes import Flower
 from apps.florist.tests import cast
 
 HELD, GONE, FREE = StockReservation.State.HELD, StockReservation.State.WRITTEN_OFF, StockReservation.State.RELEASED
@@ -302,7 +303,7 @@ def making(rosa: Shop, bek: Employee, aida: Employee, roses: Product) -> Any:
 
 def swap(making: Any, by: Employee, qty: int = 3, **other: Any) -> Any:
     order, task, red, pink = making
-    given = {"from_batch_id": red.pk, "to_batch_id": pink.pk, "order_item": order.items.get(), "task": task, **other}
+    given = {"instead_of": red.pk, "to_batch_id": pink.pk, "order_item": order.items.get(), "task": task, **other}
     return stock.substitute(by=by, qty=qty, reason="wilted", **given)
 
 
@@ -339,6 +340,42 @@ def test_substitution_refuses_more_than_there_is(
         (errors.NotEnoughPermissions, lambda: swap(making, ruslan)),
     ):
         assert_refused(refusal, deed, unchanged=watched)
+
+
+@pytest.mark.parametrize("written_off", [False, True])
+def test_a_flower_that_is_missing_is_replaced(
+    rosa: Shop, bek: Employee, aida: Employee, roses: Product, written_off: bool
+) -> None:
+    red, pink = cast.batch(rosa, qty=8), cast.batch(rosa, "Pink Avalanche", qty=6, cost=Decimal(350))
+    order = order_of(rosa, (roses, 1))
+    stock.reserve(order, by=bek, allow_short=True)
+    if written_off:
+        stock.write_off(order, by=bek)
+    task = ProductionTask.objects.create(shop=rosa, order=order, task_type="bouquet", florist=aida)
+    making = order, task, red, pink
+    missing = Flower("Red Naomi", 60)
+    watched = [Batch.objects, StockReservation.objects, Movement.objects, Substitution.objects]
+    for flower, qty in ((missing, 4), (Flower("White", 60), 1), (missing, 0)):
+        take = lambda flower=flower, qty=qty: swap(making, aida, qty, instead_of=flower)  # noqa: E731
+        assert_refused(errors.NothingToSubstitute, take, unchanged=watched)
+    made = swap(making, aida, 2, instead_of=missing)
+    assert (made.from_batch, made.for_variety, made.for_height_cm, made.cost_difference) == (
+        *(None, "Red Naomi", 60),
+        made.to_batch.stem_cost * 2,
+    )
+    assert not order.items.get().is_reserved
+    swap(making, aida, 1, instead_of=missing)
+    assert order.items.get().is_reserved
+    assert figures(red, pink) == ([(0, 0), (3, 0)] if written_off else [(8, 8), (6, 3)])
+    stems = questions.stem_list([order.items.get().pk])[order.items.get().pk]
+    assert [(stem.variety, stem.qty, stem.missing) for stem in stems] == [("Pink Avalanche", 3, 0), ("Red Naomi", 8, 0)]
+    books_agree()
+    if not written_off:
+        stock.write_off(order, by=aida)
+        assert figures(red, pink) == [(0, 0), (3, 0)]
+        books_agree()
+        stock.put_back(order, by=aida)
+        assert figures(red, pink) == [(8, 8), (6, 3)]
 
 
 # ── Room for waste ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -421,7 +458,7 @@ def test_orders_substitutions_and_lost_stems_do_not_deadlock(
         order, (old, new) = orders[number], ((red, pink) if number % 2 else (pink, red))
         item = order.items.get()
         stock.substitute(
-            by=aida, task=tasks[number], order_item=item, from_batch_id=old.pk, to_batch_id=new.pk, qty=2, reason="r"
+            by=aida, task=tasks[number], order_item=item, instead_of=old.pk, to_batch_id=new.pk, qty=2, reason="r"
         )
         stock.write_off(order, by=bek)
 

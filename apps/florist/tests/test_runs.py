@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from apps.core.idempotency import KeyReused
+from apps.core.models import OutboxMessage
 from apps.core.testing import assert_refused, outcomes, race
 from apps.florist import errors
-from apps.florist.actions import courier_day, lifecycle, runs, stops
+from apps.florist.actions import courier_day, lifecycle, orders, runs, stops
 from apps.florist.actions.runs import StopWish
 from apps.florist.actions.stops import Proof
 from apps.florist.models import CourierAction, DeliveryRun, DeliveryZone, Employee, Order, OrderHistory, Shop, Stop
@@ -99,7 +100,60 @@ def test_cash_is_due_for_what_is_paid_in_cash(rosa: Shop, bek: Employee, ruslan:
     cash = workshop.assembled(rosa)
     transfer = workshop.assembled(rosa, payment_method=Order.PaymentMethod.TRANSFER)
     run = plan(bek, ruslan, cash, transfer)
-    assert dict(run.stops.values_list("order_id", "cash_due")) == {cash.pk: cash.total, transfer.pk: 0}
+    assert {stop.order_id: stop.cash_due for stop in run.stops.all()} == {cash.pk: cash.total, transfer.pk: 0}
+    [shown], _ = deliveries.runs(by=bek)
+    assert shown.cash_due == cash.total  # type: ignore[attr-defined]
+
+
+# ── The order is edited ─────────────────────────────────────────────────────────────────────────────────────────────
+def told(run: DeliveryRun) -> int:
+    """How often it was said that the run has changed."""
+    return OutboxMessage.objects.filter(event__endswith="RunChanged", payload__run_id=run.pk).count()
+
+
+def edit(by: Employee, order: Order, **changes: Any) -> None:
+    orders.edit(by=by, order_id=order.pk, changes=changes, ignores_limits=True)
+
+
+def test_another_address_is_not_looked_for_at_the_old_place(rosa: Shop, bek: Employee, ruslan: Employee) -> None:
+    order = workshop.assembled(rosa)
+    run = runs.plan(by=bek, courier_id=ruslan.pk, stops=[StopWish(order.pk, *NEAR)])
+    edit(bek, order, comment="Second entrance")
+    assert run.stops.get().latitude == NEAR[0]
+    before = told(run)
+    edit(bek, order, address="Dostyk 5")
+    stop = run.stops.get()
+    assert (stop.latitude, stop.longitude) == (None, None)
+    assert told(run) > before
+
+
+def test_a_place_where_flowers_were_brought_stays(rosa: Shop, bek: Employee, ruslan: Employee) -> None:
+    order = workshop.assembled(rosa)
+    run = runs.plan(by=bek, courier_id=ruslan.pk, stops=[StopWish(order.pk, *NEAR)])
+    stops.deliver(by=ruslan, stop_id=run.stops.get().pk, proof=Proof(receiver_name="Asel"))
+    edit(bek, order, address="Dostyk 5")
+    assert run.stops.get().latitude == NEAR[0]
+
+
+def test_an_order_that_its_buyer_fetches_leaves_the_run(rosa: Shop, bek: Employee, ruslan: Employee) -> None:
+    order, other = workshop.assembled(rosa), workshop.assembled(rosa)
+    run = plan(bek, ruslan, order, other)
+    before = told(run)
+    edit(bek, order, delivery_method="self_pickup")
+    assert sequence(run) == [other.pk]
+    assert told(run) > before
+
+
+def test_an_order_on_its_way_is_not_fetched(rosa: Shop, bek: Employee, ruslan: Employee) -> None:
+    order = workshop.assembled(rosa)
+    stop = plan(bek, ruslan, order).stops.get()
+    stops.pick_up(by=ruslan, stop_id=stop.pk)
+    lifecycle.report_issue(by=bek, order_id=order.pk, issue_type="other", comment="he comes himself")
+    rows = [Order.objects.all(), Stop.objects.all(), DeliveryRun.objects.all()]
+    assert_refused(errors.IllegalStopStep, lambda: edit(bek, order, delivery_method="self_pickup"), unchanged=rows)
+
+
+# ── What cannot be ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_what_cannot_be_put_on_a_run(

@@ -289,6 +289,24 @@ def test_days_are_their_couriers_and_the_managers(
     assert CourierDay.objects.get().accepted_at is None
 
 
+def test_a_manager_opens_a_day_again(bek: Employee, ruslan: Employee, dana: Employee) -> None:
+    day = shown(Caller(ruslan)("POST", "/api/courier/day/close", {"cash_handed": "500.50"}), 201)
+    path, body = f"/api/courier/days/{day['id']}/reopen", {"reason": "by mistake"}
+    assert {who.name: Caller(who)("POST", path, body).status_code for who in (ruslan, dana)} == {
+        "Ruslan": 403,
+        "Dana": 404,
+    }
+    assert [Caller(bek)("POST", path, wrong).status_code for wrong in ({}, {"reason": " "})] == [422, 422]
+    Caller(bek)("POST", f"/api/courier/days/{day['id']}/accept")
+    for _ in range(2):
+        opened = shown(Caller(bek)("POST", path, body))
+        assert (opened["reopen_reason"], opened["reopened_at"] is not None) == ("by mistake", True)
+    assert code(Caller(bek)("POST", f"/api/courier/days/{day['id']}/accept")) == (409, "day_opened_again")
+    assert shown(Caller(bek)("GET", "/api/courier/days"))["total"] == 0
+    mine = shown(Caller(ruslan)("GET", "/api/courier/day"))
+    assert (mine["closed"], mine["cash_taken"]) == (None, 500.5)
+
+
 def test_couriers_in_figures(rosa: Shop, run: DeliveryRun, bek: Employee, ruslan: Employee, dana: Employee) -> None:
     stops.deliver(by=ruslan, stop_id=run.stops.get().pk, proof=Proof(receiver_name="Asel"))
     today = timezone.now().date()

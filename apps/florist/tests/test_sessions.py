@@ -14,8 +14,10 @@ from django.utils import timezone
 from apps.accounts import actions as accounts
 from apps.accounts import tokens
 from apps.accounts.models import OneTimeCode, Session, User
+from apps.core.testing import query_budget
 from apps.florist.actions import sessions
-from apps.florist.models import Employee, RegistrationSession, Shop
+from apps.florist.models import Employee, EmployeeChange, RegistrationSession, Shop
+from apps.florist.queries import employees
 from apps.florist.tests import cast
 from apps.florist.tests.cast import Caller, Role
 from apps.integrations.ports import VendorBusy, port
@@ -318,6 +320,66 @@ class TestTwoShops:
         assert Caller()("GET", "/api/auth/me", Authorization=f"Bearer {forged.access}").status_code == 401
 
 
+class TestANumberFindsANewOwner:
+    """A phone on a seat is where to call somebody; the door is the phone by which the house knows the person."""
+
+    NEW = "+77018887766"
+
+    @pytest.fixture
+    def moved(self, aida: Employee) -> str:
+        """Aida has another number in the whole house; returns the old one, which her seat still shows."""
+        accounts.set_identifier(user=aida.user, phone=self.NEW, phone_verified_at=timezone.now())
+        return aida.phone
+
+    def test_the_next_owner_does_not_get_in(self, aida: Employee, moved: str) -> None:
+        ask(moved)
+        body = prove(moved, last_code()).json()
+        assert (body["is_new_user"], body["shop_id"], body["refresh_token"]) == (True, None, None)
+        assert not Session.objects.filter(user=aida.user).exists()
+
+    def test_nor_does_somebody_whom_the_house_knows_by_it(self, aida: Employee, moved: str, tulip: Shop) -> None:
+        there = cast.employee(tulip, Role.COURIER, phone=moved)
+        ask(moved)
+        body = prove(moved, last_code(), shop_id=aida.shop_id).json()
+        assert body["shop_id"] is None
+        ask(moved)
+        assert prove(moved, last_code()).json()["shop_id"] == there.shop_id
+
+    def test_she_enters_by_the_new_one_and_her_seat_shows_it(self, aida: Employee, moved: str) -> None:
+        for _ in range(2):
+            ask(self.NEW)
+            assert prove(self.NEW, last_code()).json()["shop_id"] == aida.shop_id
+        aida.refresh_from_db()
+        assert aida.phone == self.NEW
+        assert [row.after for row in EmployeeChange.objects.filter(employee=aida)] == [{"fields": ["phone"]}]
+
+    def test_a_colleagues_seat_keeps_what_it_shows(self, aida: Employee, moved: str, rosa: Shop) -> None:
+        Employee.objects.filter(pk=cast.employee(rosa, Role.COURIER).pk).update(phone=self.NEW)
+        ask(self.NEW)
+        assert prove(self.NEW, last_code()).json()["user_name"] == "Aida"
+        aida.refresh_from_db()
+        assert aida.phone == moved
+
+    def test_a_second_number_of_a_merged_person_is_still_hers(self, aida: Employee, bek: Employee) -> None:
+        accounts.merge(by=None, keep=bek.user, gone=aida.user, reason="test")
+        ask(aida.phone)
+        assert prove(aida.phone, last_code()).json()["user_name"] == "Bek"
+        bek.refresh_from_db()
+        assert bek.phone == bek.user.phone != aida.phone
+
+    def test_the_codes_of_the_next_owner_are_not_hers_to_see(self, olga: Employee) -> None:
+        old = olga.phone
+        accounts.set_identifier(user=olga.user, phone=self.NEW)
+        assert Caller(olga)("GET", f"/api/auth/otp-status/{old}").status_code == 404
+        assert Caller(olga)("GET", f"/api/auth/otp-status/{self.NEW}").status_code == 200
+
+    def test_the_next_owner_is_not_told_that_a_shop_is_closed(self, olga: Employee) -> None:
+        accounts.set_identifier(user=olga.user, phone=self.NEW)
+        Shop.objects.update(is_active=False)
+        ask(olga.phone)
+        assert prove(olga.phone, last_code()).json()["is_new_user"] is True
+
+
 def test_the_owner_of_a_closed_shop_is_told_so(olga: Employee) -> None:
     Shop.objects.update(is_active=False)
     ask(olga.phone)
@@ -336,6 +398,39 @@ def test_a_blocked_person_is_out(aida: Employee) -> None:
     caller = Caller(aida)
     accounts.block(by=None, user=aida.user, reason="test")
     assert caller("GET", "/api/auth/me").status_code in (401, 403)
+
+
+class TestTheSeatOfAToken:
+    """Read with fixed SQL at every request: it says what the tables say."""
+
+    def test_it_is_the_row_of_the_employee_with_his_shop(self, aida: Employee) -> None:
+        Employee.objects.filter(pk=aida.pk).update(permissions={"orders": False}, telegram_id=7)
+        found, row = employees.named(aida.user, str(aida.pk)), Employee.objects.select_related("shop").get(pk=aida.pk)
+        assert found is not None
+        for mine, theirs in ((found, row), (found.shop, row.shop)):
+            names = [field.attname for field in theirs._meta.concrete_fields]
+            assert {name: getattr(mine, name) for name in names} == {name: getattr(theirs, name) for name in names}
+        with query_budget(0):
+            assert (found.user, found.shop.name) == (aida.user, "Rosa")
+        assert employees.named(aida.user_id, str(aida.pk)) == row
+
+    @pytest.mark.parametrize("what", ["seat", "shop", "person"])
+    def test_whoever_is_out_has_none(self, aida: Employee, what: str) -> None:
+        rows: Any = {
+            "seat": Employee.objects.filter(pk=aida.pk),
+            "shop": Shop.objects.filter(pk=aida.shop_id),
+            "person": User.objects.filter(pk=aida.user_id),
+        }[what]
+        rows.update(is_active=False)
+        user = User.objects.get(pk=aida.user_id)
+        assert employees.named(user, str(aida.pk)) is employees.named(user.pk, str(aida.pk)) is None
+
+    @pytest.mark.parametrize("subject", ["", "0", "-1", "1 or 1=1", "٣", "9" * 19, "x"])
+    def test_odd_subjects_are_nobody(self, aida: Employee, subject: str) -> None:
+        assert employees.named(aida.user, subject) is None
+
+    def test_another_persons_seat_is_not_his(self, aida: Employee, bek: Employee) -> None:
+        assert employees.named(bek.user, str(aida.pk)) is None
 
 
 class TestOtpStatus:

@@ -206,6 +206,8 @@ class TestSlotsAndDays:
         [
             ("slots", {"starts_at": "11:00", "ends_at": "09:00"}),
             ("slots", {"starts_at": "25:00", "ends_at": "26:00"}),
+            ("slots", {"starts_at": "10:00:00Z", "ends_at": "11:00:00Z"}),
+            ("slots", {"starts_at": "10:00:00", "ends_at": "11:00:00+05:00"}),
             ("slots", {"starts_at": "09:00", "ends_at": "11:00", "capacity": -1}),
             ("special-days", {"day": "2027-02-31", "kind": "holiday"}),
             ("special-days", {"day": "2027-02-01", "kind": "party"}),

@@ -15,6 +15,7 @@ from apps.core.testing import query_budget
 from apps.florist.models import (
     Batch,
     Employee,
+    FlowerCategory,
     Movement,
     Order,
     OrderItem,
@@ -214,6 +215,10 @@ def test_periods_that_are_none(bek: Employee, query: str) -> None:
     assert Caller(bek)("GET", f"/api/statistics?{query}").status_code == 422
 
 
+LEAST = {"many": 30, "few": 5}
+"""Family → the stems below which it runs low."""
+
+
 def test_the_dashboard_counts_today(rosa: Shop, bek: Employee, aida: Employee, ruslan: Employee) -> None:
     now = datetime(2026, 12, 1, 10, tzinfo=ALMATY)
     shop = Shop.objects.get(pk=rosa.pk)
@@ -225,13 +230,16 @@ def test_the_dashboard_counts_today(rosa: Shop, bek: Employee, aida: Employee, r
     rows.filter(pk=aside.pk).update(status="issue", delivery_from=now, refund_due=500)
     rows.filter(pk=gone.pk).update(status="cancelled", delivery_from=now)
     ProductionTask.objects.create(shop=shop, order=due, deadline=now - timedelta(minutes=1))
+    families = [FlowerCategory.objects.create(shop=shop, name=name, min_stock=least) for name, least in LEAST.items()]
     cast.batch(shop, "Sarah", qty=14)
+    for family, stems in zip(families, (29, 5), strict=True):  # the first runs low, of the second five are enough
+        cast.batch(shop, f"Of {family.name}", qty=stems, category=family)
     with query_budget(3):
         found = figures.dashboard(shop, now=now)
     assert found == {
         "date": date(2026, 12, 1), "orders_today": 3, "turnover_today": 10_000, "due_today": 2, "new_orders": 1,
         "in_production": 1, "on_the_way": 0, "issues": 1, "needs_clarification": 1, "without_florist": 1,
-        "without_courier": 2, "refund_due": 500, "overdue_tasks": 1, "low_batches": 1,
+        "without_courier": 2, "refund_due": 500, "overdue_tasks": 1, "low_batches": 2,
     }  # fmt: skip
     answer = Caller(bek)("GET", "/api/dashboard")
     assert (answer.status_code, set(json.loads(answer.content))) == (200, set(found))

@@ -13,7 +13,7 @@ from apps.core.errors import Invalid
 from apps.core.idempotency import KeyReused
 from apps.core.testing import assert_refused, outcomes, race
 from apps.florist import errors
-from apps.florist.actions import courier_day, lifecycle, runs, stops
+from apps.florist.actions import courier_day, lifecycle, orders, payments, runs, stops
 from apps.florist.actions.runs import StopWish
 from apps.florist.actions.stops import Proof
 from apps.florist.models import (
@@ -70,9 +70,34 @@ def test_an_order_in_work_is_not_picked_up(rosa: Shop, bek: Employee, ruslan: Em
     assert_refused(errors.IllegalTransition, take, unchanged=rows)
 
 
-def test_cash_due_is_what_is_still_owed_at_the_pick_up(stop: Stop, bek: Employee, ruslan: Employee) -> None:
-    stops.payments.take_cash(by=bek, order_id=stop.order_id, amount=Decimal(4000))
-    assert stops.pick_up(by=ruslan, stop_id=stop.pk).cash_due == workshop.TOTAL - 4000
+def dues(stop: Stop, by: Employee) -> tuple[Decimal, Decimal, Decimal]:
+    """What is left at the stop, what it brings in all, and what the whole run does."""
+    [run], _ = deliveries.runs(by=by)
+    found = fresh(stop)
+    return found.cash_left, found.cash_due, run.cash_due  # type: ignore[attr-defined]
+
+
+def test_cash_due_is_what_the_order_owes_at_that_moment(stop: Stop, bek: Employee, ruslan: Employee) -> None:
+    assert dues(stop, bek) == (10_000, 10_000, 10_000)
+    payments.take_cash(by=bek, order_id=stop.order_id, amount=Decimal(4000))
+    assert dues(stop, bek) == (6000, 6000, 6000)
+    stops.receive_cash(by=ruslan, stop_id=stop.pk, amount=Decimal(1000))  # before he has it in hand
+    assert dues(stop, bek) == (5000, 6000, 6000)
+    stops.pick_up(by=ruslan, stop_id=stop.pk)
+    assert dues(stop, bek) == (5000, 6000, 6000)
+    payments.receive_notice(order_id=stop.order_id, payment_id="K-1", amount=Decimal(5000), succeeded=True)
+    assert dues(stop, bek) == (0, 1000, 1000)
+
+
+def test_cash_may_be_left_after_the_delivery_and_is_not_after_a_failure(
+    rosa: Shop, bek: Employee, ruslan: Employee
+) -> None:
+    given, failed = a_run(rosa, ruslan, 2).stops.order_by("pk")
+    stops.deliver(by=ruslan, stop_id=given.pk, proof=NAMED)
+    stops.fail(by=ruslan, stop_id=failed.pk, reason="refused", next_step="return")
+    assert (dues(given, bek), dues(failed, bek)) == ((10_000, 10_000, 10_000), (0, 0, 10_000))
+    orders.edit(by=bek, order_id=given.order_id, changes={"payment_method": "transfer"})
+    assert dues(given, bek) == (0, 0, 0)
 
 
 # ── Delivered ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -231,6 +256,39 @@ def test_cash_is_the_orders_and_the_couriers(stop: Stop, ruslan: Employee) -> No
     assert_refused(errors.NothingToPay, more, unchanged=rows)
 
 
+def test_a_couriers_cash_is_his_stops_by_whatever_path(stop: Stop, bek: Employee, ruslan: Employee) -> None:
+    for _ in range(2):
+        stops.take_cash(by=ruslan, order_id=stop.order_id, amount=Decimal(6000), key="k" * 180)
+    stops.take_cash(by=bek, order_id=stop.order_id, amount=Decimal(1000))
+    found = fresh(stop)
+    assert (found.cash_received, found.order.paid_amount) == (Decimal(6000), 7000)
+    assert deliveries.my_day(by=ruslan).sums.cash == 6000
+    rows = [Stop.objects.all(), OrderPayment.objects.all()]
+    other = lambda: stops.take_cash(by=ruslan, order_id=stop.order_id, amount=Decimal(1), key="k" * 180)  # noqa: E731
+    assert_refused(KeyReused, other, unchanged=rows)
+    stops.deliver(by=ruslan, stop_id=stop.pk, proof=NAMED)
+    closed = courier_day.close(by=ruslan, cash_handed=Decimal(6000))
+    courier_day.accept(by=bek, day_id=closed.pk)
+    late = lambda: stops.take_cash(by=ruslan, order_id=stop.order_id, amount=Decimal(1))  # noqa: E731
+    assert_refused(errors.DayAccepted, late, unchanged=rows)
+
+
+def test_a_couriers_cash_needs_a_stop_of_his(
+    rosa: Shop, stop: Stop, bek: Employee, ruslan: Employee, dana: Employee
+) -> None:
+    alone = workshop.assembled(rosa)
+    lifecycle.assign_courier(by=bek, order_id=alone.pk, courier_id=ruslan.pk)
+    timur = cast.employee(rosa, Role.COURIER, "Timur")
+    rows = [Stop.objects.all(), OrderPayment.objects.all()]
+    for who, order_id, refusal in (
+        (ruslan, alone.pk, errors.CashWithoutStop),
+        (timur, stop.order_id, errors.OrderNotFound),
+        (dana, stop.order_id, errors.OrderNotFound),
+    ):
+        take = lambda who=who, pk=order_id: stops.take_cash(by=who, order_id=pk, amount=Decimal(1))  # noqa: E731
+        assert_refused(refusal, take, unchanged=rows)
+
+
 @pytest.mark.parametrize("amount", ["0", "-1", "10000.01"])
 def test_no_more_cash_than_is_owed(stop: Stop, ruslan: Employee, amount: str) -> None:
     rows = [Stop.objects.all(), OrderPayment.objects.all()]
@@ -321,6 +379,111 @@ def test_who_closes_and_who_accepts(
     assert_refused(errors.NotEnoughPermissions, lambda: accept(by=ruslan, day_id=closed.pk), unchanged=rows)
     assert_refused(errors.NotEnoughPermissions, lambda: accept(by=aida, day_id=closed.pk), unchanged=rows)
     assert_refused(errors.CourierDayNotFound, lambda: accept(by=dana, day_id=closed.pk), unchanged=rows)
+
+
+class TestADayIsOpenedAgain:
+    """Closed by mistake: the courier goes on, and no hand-over counts twice."""
+
+    @pytest.fixture
+    def closed(self, rosa: Shop, ruslan: Employee) -> CourierDay:
+        """With the cash of one order, at noon."""
+        self.brings(rosa, ruslan)
+        return courier_day.close(by=ruslan, cash_handed=workshop.TOTAL)
+
+    def brings(self, shop: Shop, courier: Employee) -> None:
+        [stop] = a_run(shop, courier).stops.all()
+        stops.receive_cash(by=courier, stop_id=stop.pk, amount=workshop.TOTAL)
+        stops.deliver(by=courier, stop_id=stop.pk, proof=NAMED)
+
+    def handed(self, courier: Employee) -> Decimal:
+        """What the shop's closed days say of this courier."""
+        found, _ = deliveries.days(by=courier)
+        return sum((day.cash_handed for day in found), Decimal(0))
+
+    def test_the_courier_goes_on_and_closes_it_anew(
+        self, rosa: Shop, bek: Employee, ruslan: Employee, closed: CourierDay
+    ) -> None:
+        assert_refused(errors.DayClosed, lambda: a_run(rosa, ruslan), unchanged=[DeliveryRun.objects.all()])
+        opened = courier_day.reopen(by=bek, day_id=closed.pk, reason=" pressed too early ")
+        assert (opened.reopened_by_id, opened.reopen_reason) == (bek.pk, "pressed too early")
+        assert (deliveries.my_day(by=ruslan).closed, self.handed(ruslan)) == (None, 0)
+        self.brings(rosa, ruslan)
+        anew = courier_day.close(by=ruslan, cash_handed=2 * workshop.TOTAL)
+        assert (anew.delivered, anew.cash_expected, anew.cash_taken) == (2, 2 * workshop.TOTAL, 0)
+        assert self.handed(ruslan) == 2 * workshop.TOTAL
+        closed.refresh_from_db()
+        assert (closed.cash_handed, closed.reopened_at) == (workshop.TOTAL, opened.reopened_at)
+
+    def test_cash_that_was_taken_stays_taken(
+        self, rosa: Shop, bek: Employee, ruslan: Employee, closed: CourierDay
+    ) -> None:
+        courier_day.accept(by=bek, day_id=closed.pk)
+        courier_day.reopen(by=bek, day_id=closed.pk, reason="one more order")
+        self.brings(rosa, ruslan)
+        assert deliveries.my_day(by=ruslan).taken == workshop.TOTAL
+        rows = [CourierDay.objects.all()]
+        assert_refused(Invalid, lambda: courier_day.close(by=ruslan, cash_handed=workshop.TOTAL - 1), unchanged=rows)
+        anew = courier_day.close(by=ruslan, cash_handed=2 * workshop.TOTAL)
+        assert (anew.cash_taken, self.handed(ruslan)) == (workshop.TOTAL, 2 * workshop.TOTAL)
+        courier_day.accept(by=bek, day_id=anew.pk)
+        courier_day.reopen(by=bek, day_id=anew.pk, reason="and another")
+        assert deliveries.my_day(by=ruslan).taken == 2 * workshop.TOTAL
+
+    def test_again_is_free_and_leaves_the_new_closing_alone(
+        self, bek: Employee, ruslan: Employee, closed: CourierDay
+    ) -> None:
+        first = courier_day.reopen(by=bek, day_id=closed.pk, reason="by mistake")
+        anew = courier_day.close(by=ruslan, cash_handed=workshop.TOTAL)
+        again = courier_day.reopen(by=bek, day_id=closed.pk, reason="another")
+        assert (again.reopened_at, again.reopen_reason) == (first.reopened_at, "by mistake")
+        assert deliveries.my_day(by=ruslan).closed == anew
+
+    def test_its_cash_is_not_accepted_any_more(self, bek: Employee, closed: CourierDay) -> None:
+        courier_day.reopen(by=bek, day_id=closed.pk, reason="by mistake")
+        rows = [CourierDay.objects.all()]
+        accept = lambda: courier_day.accept(by=bek, day_id=closed.pk)  # noqa: E731
+        assert_refused(errors.DayOpenedAgain, accept, unchanged=rows)
+
+    def test_cash_at_the_door_counts_while_it_is_open(
+        self, rosa: Shop, bek: Employee, ruslan: Employee, closed: CourierDay
+    ) -> None:
+        [late] = Stop.objects.all()
+        courier_day.accept(by=bek, day_id=closed.pk)
+        take = lambda: stops.receive_cash(by=ruslan, stop_id=late.pk, amount=Decimal(1))  # noqa: E731
+        assert_refused(errors.DayAccepted, take)
+        courier_day.reopen(by=bek, day_id=closed.pk, reason="late cash")
+        assert_refused(errors.NothingToPay, take)  # the day lets it pass; the order is paid
+        closed.refresh_from_db()
+        assert closed.cash_expected == workshop.TOTAL
+
+    def test_who_may(self, bek: Employee, aida: Employee, ruslan: Employee, dana: Employee, closed: CourierDay) -> None:
+        rows = [CourierDay.objects.all()]
+        reopen = courier_day.reopen
+        for who, refusal in ((ruslan, errors.NotEnoughPermissions), (aida, errors.NotEnoughPermissions)):
+            deed = lambda who=who: reopen(by=who, day_id=closed.pk, reason="x")  # noqa: E731
+            assert_refused(refusal, deed, unchanged=rows)
+        stranger = lambda: reopen(by=dana, day_id=closed.pk, reason="x")  # noqa: E731
+        assert_refused(errors.CourierDayNotFound, stranger, unchanged=rows)
+        assert_refused(Invalid, lambda: reopen(by=bek, day_id=closed.pk, reason="  "), unchanged=rows)
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_a_day_is_accepted_and_opened_again_at_once() -> None:
+    where = cast.shop()
+    boss, courier = cast.employee(where, Role.MANAGER), cast.employee(where, Role.COURIER)
+    closed = courier_day.close(by=courier, cash_handed=Decimal(500))
+
+    def deed(number: int) -> Any:
+        if number % 2:
+            return courier_day.accept(by=boss, day_id=closed.pk)
+        return courier_day.reopen(by=boss, day_id=closed.pk, reason=f"reason {number}")
+
+    assert set(outcomes(race(6, deed))) <= {"ok", "DayOpenedAgain"}
+    closed.refresh_from_db()
+    assert closed.reopened_at is not None
+    taken = Decimal(500) if closed.accepted_at else Decimal(0)
+    assert courier_day.close(by=courier, cash_handed=Decimal(500)).cash_taken == taken
 
 
 def test_couriers_in_figures(rosa: Shop, tulip: Shop, bek: Employee, ruslan: Employee) -> None:

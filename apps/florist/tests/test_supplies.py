@@ -19,6 +19,7 @@ from apps.florist.queries import supplies as questions
 from apps.florist.queries import supply_text
 from apps.florist.tests import cast
 from apps.florist.tests.cast import Caller
+from apps.florist.tests.seats import seated
 from apps.florist.tests.test_products import ok, refused
 from apps.florist.tests.test_reserve_stock import books_agree, order_of
 
@@ -93,6 +94,39 @@ def test_bad_lines_are_told_by_number(bek: Employee) -> None:
 
 
 # ── Bringing in ─────────────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("own", "given", "rate", "prices"),
+    [
+        ("KZT", {"currency": "UZS", "rate": 0.042}, 0.042, [760, 2100]),
+        ("UZS", {"currency": "UZS", "rate": 7}, 1, [18_000, 50_000]),
+        ("UZS", {}, 1, [18_000, 50_000]),
+        ("UZS", {"currency": "USD", "rate": 12_000}, 12_000, [216_000_000, 600_000_000]),
+    ],
+)
+def test_suppliers_are_paid_in_soum_too(
+    bek: Employee, rosa: Shop, own: str, given: dict[str, Any], rate: float, prices: list[int]
+) -> None:
+    """9 000 soum at 0.042 tenge with 100 % are 756, half up to ten 760; a shop's own money costs one, always."""
+    Shop.objects.filter(pk=rosa.pk).update(currency=own)
+    rows = [{**ROWS[0], "purchase_price": 9000}, {**ROWS[1], "purchase_price": 25_000}]
+    wanted = {"supplier": "Tashkent", "items": rows, **given}
+    body = ok(Caller(bek)("POST", "/api/supplies/import", wanted), 201)
+    assert (body["currency"], body["rate"]) == (given.get("currency", own), rate)
+    assert [row["retail_price"] for row in body["items"]] == prices
+    assert list(Batch.objects.order_by("pk").values_list("price", flat=True)) == prices
+
+
+def test_a_shop_with_soum_receives_at_the_desk_in_soum(bek: Employee, rosa: Shop) -> None:
+    Shop.objects.filter(pk=rosa.pk).update(currency="UZS")
+    text = "Freedom 60 9000 100"
+    [found], problems = supplies.parse(by=bek, shop=Shop.objects.get(pk=rosa.pk), text=text)
+    assert (found.retail_price, problems) == (18_000, [])
+    form = {"supplier": "T", "text": text, "key": "k", "bring": "yes"}
+    assert seated(bek).post("/desk/florist/stock/receive", form).status_code == 302
+    supply, batch = Supply.objects.get(), Batch.objects.get()
+    assert (supply.currency, supply.rate, batch.currency, batch.price) == ("UZS", 1, "UZS", 18_000)
+
+
 def test_an_import_makes_a_supply_and_a_batch_a_line(bek: Employee) -> None:
     body = ok(Caller(bek)("POST", "/api/supplies/import", NEW), 201)
     assert set(body) == SUPPLY and set(body["items"][0]) == ITEM and set(body["items"][0]["category"]) == CATEGORY
@@ -283,6 +317,9 @@ def test_prices_and_waste_by_supplier(rosa: Shop, tulip: Shop, bek: Employee, da
         ("Bad", 0.8, 475),
     ]
     assert [row["supplier"] for row in ok(call("GET", "/api/supplies/prices?supplier=bad&flower=Gyps"))] == ["Bad"]
+    Supply.objects.filter(supplier="Bad").update(supplier="Плохой")
+    assert [row["supplier"] for row in ok(call("GET", "/api/supplies/prices?supplier=ПЛОХ&flower=РОЗА"))] == ["Плохой"]
+    Supply.objects.filter(supplier="Плохой").update(supplier="Bad")
     assert ok(call("GET", "/api/supplies/quality")) == [
         {"supplier": "Bad", "received": 140, "wasted": 21, "waste_percentage": 15, "waste_cost": 7980},
         {"supplier": "Good", "received": 140, "wasted": 0, "waste_percentage": 0, "waste_cost": 0},

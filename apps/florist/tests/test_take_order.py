@@ -188,9 +188,12 @@ def test_strangers_prices_are_not_looked_at(rosa: Shop, roses: Product) -> None:
     assert order.history.get().by_text == "buyer"
 
 
-def test_cash_orders_of_strangers_are_not_on_the_clock(rosa: Shop, roses: Product) -> None:
-    order = take(None, rosa, draft(roses, payment_method="cash"), source="storefront")
-    assert order.reserved_until is None
+def test_orders_of_strangers_are_on_the_clock_those_of_the_desk_are_not(
+    rosa: Shop, bek: Employee, roses: Product
+) -> None:
+    for_cash = draft(roses, payment_method="cash")
+    assert take(None, rosa, for_cash, source="storefront").reserved_until == NOW + timedelta(minutes=30)
+    assert take(bek, rosa, for_cash).reserved_until is None
 
 
 def test_strangers_name_an_address(rosa: Shop, bek: Employee, roses: Product) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.core import events
-from apps.core.testing import deliver
+from apps.core.testing import deliver, outcomes, race
 from apps.florist.actions import talk
 from apps.florist.events import (
     CommentAdded,
@@ -32,6 +34,7 @@ from apps.florist.events import (
     TaskMoved,
 )
 from apps.florist.models import (
+    BuyerTexts,
     Comment,
     DeliveryAttempt,
     DeliveryRun,
@@ -46,6 +49,7 @@ from apps.florist.models import (
     Stop,
 )
 from apps.florist.tests import cast
+from apps.florist.tests.cast import Role
 from apps.florist.tests.rows import order
 from apps.notifications.channels import kinds
 from apps.notifications.models import Delivery, Notification
@@ -74,6 +78,24 @@ def ids(*people: Employee) -> list[int]:
 def task(of: Order, florist: Employee | None = None, **more: Any) -> ProductionTask:
     status = "assigned" if florist else "pending"
     return ProductionTask.objects.create(shop=of.shop, order=of, florist=florist, **{"status": status, **more})
+
+
+def on_its_way(placed: Order) -> None:
+    """The buyer is to hear of it."""
+    happened(OrderMoved(order_id=placed.pk, shop_id=placed.shop_id, old_status="x", new_status="delivery", by_id=None))
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_no_more_texts_at_once_than_a_day_has(settings: Any) -> None:
+    settings.FLORIST = replace(settings.FLORIST, buyer_sms_per_day=3)
+    shop = cast.shop()
+    boss = cast.employee(shop, Role.MANAGER)
+    placed = [order(shop, customer_phone=f"+7702111223{number}") for number in range(6)]
+    assert outcomes(race(6, lambda number: talk.of_move(order_id=placed[number].pk, status="delivery"))) == {"ok": 6}
+    assert [user_id for user_id, _title in told("texts_used")] == [boss.user_id]
+    assert (BuyerTexts.objects.get().sent, Delivery.objects.filter(channel="sms").count()) == (3, 3)
+    assert len(told("buyer_order")) == 6
 
 
 def test_every_kind_has_words_and_channels() -> None:
@@ -127,6 +149,35 @@ class TestOrders:
         happened(OrderMoved(order_id=placed.pk, shop_id=rosa.pk, old_status="x", new_status="delivery", by_id=None))
         assert Delivery.objects.get().channel == "bot"
         assert list(User.objects.filter(phone="+77021112233")) == [person]
+
+    def test_a_shop_sends_so_many_texts_a_day(
+        self, bek: Employee, rosa: Shop, tulip: Shop, settings: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What comes after is written down, said to nobody but the managers, and not made up for."""
+        settings.FLORIST = replace(settings.FLORIST, buyer_sms_per_day=2)
+        for number, shop in enumerate((rosa, rosa, rosa, rosa, tulip)):
+            on_its_way(order(shop, customer_phone=f"+7702111223{number}"))
+        assert [row.sent for row in BuyerTexts.objects.order_by("shop_id")] == [2, 1]
+        assert Delivery.objects.filter(channel="sms").count() == 3
+        assert len(told("buyer_order")) == 5
+        [(manager, title)] = told("texts_used")
+        assert (manager, "2 text messages" in title) == (bek.user_id, True)
+        assert "used up" in caplog.text and "+7702" not in caplog.text
+        with time_machine.travel(timezone.now() + timedelta(days=1), tick=False):
+            on_its_way(order(rosa, customer_phone="+77021112239"))
+        assert Delivery.objects.filter(channel="sms").count() == 4
+
+    def test_the_bot_and_no_limit_count_nothing_away(self, rosa: Shop, settings: Any) -> None:
+        settings.FLORIST = replace(settings.FLORIST, buyer_sms_per_day=1)
+        for number in range(3):
+            phone = f"+7702111223{number}"
+            User.objects.create_user(phone=phone, telegram_id=5 + number, can_message_bot=True)
+            on_its_way(order(rosa, customer_phone=phone))
+        assert list(Delivery.objects.values_list("channel", flat=True)) == ["bot"] * 3
+        settings.FLORIST = replace(settings.FLORIST, buyer_sms_per_day=0)
+        for number in range(3):
+            on_its_way(order(rosa, customer_phone=f"+7702111224{number}"))
+        assert Delivery.objects.filter(channel="sms").count() == 3
 
     @pytest.mark.parametrize(
         ("source", "paid", "count"), [("storefront", False, 0), ("storefront", True, 1), ("crm", False, 1)]

@@ -30,6 +30,8 @@ from apps.florist.tests.world import World
 MARK = "Zzyzx"
 """Stands in every text of the shop that is spied upon."""
 
+pytestmark = pytest.mark.usefixtures("quiet")
+
 METHODS = ("get", "post", "put", "patch", "delete")
 
 PUBLIC = {
@@ -84,7 +86,12 @@ class Deed:
 BODIES: dict[str, Any] = {"put api/products/<product_id>/images": ["https://example.kz/a.jpg"]}
 """Where a schema does not tell what is well-formed."""
 
-QUERIES = {"get api/standing-orders/<standing_id>/invoice": "?month=2026-11"}
+MONTH = "?date_from=2026-11-01&date_to=2026-11-30"
+QUERIES = {
+    "get api/standing-orders/<standing_id>/invoice": "?month=2026-11",
+    "get api/courier/figures": MONTH,
+    "get api/production/florists/quality": MONTH,
+}
 """Queries that a path cannot do without."""
 
 ROLE_FIRST = {"post api/production/queue/get-next-task/<florist_id>"}
@@ -121,11 +128,14 @@ FORMS: dict[str, dict[str, Any]] = {
 }
 """What a form wants beside its picture."""
 
+PICTURES = {"post api/upload/images": "files"}
+"""What a form calls its picture, if not `file`."""
+
 
 def ask(caller: Caller, deed: Deed, path: str, body: Any) -> Any:
     """With a picture where a form is wanted."""
     if body is None and getattr(deed.view, "parser_classes", None) and deed.method == "post" and not _is_json(deed):
-        form = {"file": picture(), **FORMS.get(deed.name, {})}
+        form = {PICTURES.get(deed.name, "file"): picture(), **FORMS.get(deed.name, {})}
         return caller.client.post(f"/florist{path}", form, headers=caller.headers)
     return caller(deed.method.upper(), path, body)
 

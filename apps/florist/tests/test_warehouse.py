@@ -118,12 +118,15 @@ def test_a_sku_is_unique_in_its_shop_only(bek: Employee, dana: Employee) -> None
     refused(Caller(bek)("POST", "/api/warehouse/", NEW), 409, "sku_taken")
     ok(Caller(dana)("POST", "/api/warehouse/", NEW), 201)
     refused(Caller(dana)("POST", "/api/warehouse/", {**NEW, "rate": 10**6, "cost": 10**9}), 422, "price_too_large")
+    almost = {**NEW, "currency": "KZT", "cost": 4_999_999_999}  # rounded to ten it is one digit longer
+    refused(Caller(dana)("POST", "/api/warehouse/", almost), 422, "price_too_large")
     assert Batch.objects.count() == Movement.objects.count() == 2
 
 
 def test_lists_filter_in_both_spellings(rosa: Shop, tulip: Shop, aida: Employee) -> None:
     cast.batch(tulip)
-    first = cast.batch(rosa, "Роза Red", height_cm=50)
+    first = cast.batch(rosa, "Роза Red", height_cm=50, supplier="ооо Сад")
+    Batch.objects.filter(pk=first.pk).update(farm="Поляна")
     cast.batch(rosa, "Tulip", on_showcase=True)
     cast.batch(rosa, "Iris", to_write_off=True, qty=5)
     cast.batch(rosa, "Hidden", hidden=True)
@@ -139,6 +142,8 @@ def test_lists_filter_in_both_spellings(rosa: Shop, tulip: Shop, aida: Employee)
     assert names(f"search={first.sku.lower()}") == ["Роза Red"]
     assert names("onShowcase=true") == names("on_showcase=true") == names("variety=tuli") == ["Tulip"]
     assert names("toWriteOff=true") == ["Iris"]
+    assert names("variety=РОЗА") == names("variety=роза r") == names("farm=ПОЛЯНА&supplier=ООО") == ["Роза Red"]
+    assert names("variety=.") == names("variety=%2A") == []
     assert names("supplier=nobody") == []
     second = ok(call("GET", "/api/warehouse?page=2&limit=2"))
     assert ([item["variety"] for item in second["items"]], second["total"]) == (["Роза Red"], 3)
@@ -385,6 +390,16 @@ def test_transfers_refuse_others_shops_and_reserved_stems(
     assert figures(batch) == [(20, 11)] and not StockTransfer.objects.exists()
 
 
+def test_a_key_of_one_batch_is_refused_for_another(rosa: Shop, sister: Shop, bek: Employee) -> None:
+    first, second = cast.batch(rosa), cast.batch(rosa)
+    body = {"warehouse_item_id": first.pk, "to_shop_id": sister.pk, "qty": 10}
+    call, key = Caller(bek), {"Idempotency-Key": "k"}
+    ok(call("POST", "/api/warehouse/transfers", body, **key), 201)
+    for other in ({"warehouse_item_id": second.pk}, {"qty": 11}):
+        refused(call("POST", "/api/warehouse/transfers", {**body, **other}, **key), 409, "idempotency_key_reused")
+    assert figures(first, second) == [(90, 0), (100, 0)]
+
+
 # ── The showcase ────────────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.fixture
 def roses(rosa: Shop) -> Product:
@@ -411,6 +426,26 @@ def test_a_bouquet_is_made_and_taken_apart(rosa: Shop, aida: Employee, roses: Pr
     refused(call("POST", path, None), 409, "illegal_bouquet_step")
     assert ok(call("GET", "/api/warehouse/showcase"))["total"] == 0
     assert Movement.objects.filter(reason="waste_wilted").get().quantity == -2
+    books_agree()
+
+
+def test_a_bouquet_is_made_once_per_key(rosa: Shop, aida: Employee, dana: Employee, roses: Product) -> None:
+    batch, other = cast.batch(rosa, qty=22), cast.product(rosa, "Other")
+    cast.recipe(other, stems=1)
+    call, key, path = Caller(aida), {"Idempotency-Key": LONG}, "/api/warehouse/showcase"
+    made = [ok(call("POST", path, {"product_id": roses.pk}, **key), 201)["id"] for _ in range(2)]
+    assert (len(set(made)), figures(batch)) == (1, [(11, 0)])
+    refused(call("POST", path, {"product_id": other.pk}, **key), 409, "idempotency_key_reused")
+    assert call("POST", path, {"product_id": roses.pk}, **{"Idempotency-Key": "k" * 201}).status_code == 422
+    next_door = cast.product(dana.shop)
+    cast.recipe(next_door)
+    cast.batch(dana.shop)
+    assert ok(Caller(dana)("POST", path, {"product_id": next_door.pk}, **key), 201)["id"] not in made
+    for _ in range(2):  # without a key each is another one, while stems last
+        call("POST", path, {"product_id": roses.pk})
+    assert (ShowcaseBouquet.objects.filter(shop=rosa).count(), figures(batch)) == (2, [(0, 0)])
+    # Nothing is left, and the answer is the same.
+    assert ok(call("POST", path, {"product_id": roses.pk}, **key), 201)["id"] == made[0]
     books_agree()
 
 
@@ -584,4 +619,40 @@ def test_the_last_stems_are_handed_over_once(rosa: Shop, sister: Shop, bek: Empl
     assert outcomes(results) == {"ok": 2, "NotEnoughStems": 6}
     assert figures(batch) == [(2, 0)]
     assert sum(Batch.objects.filter(shop=sister).values_list("qty", flat=True)) == 8
+    books_agree()
+
+
+@pytest.mark.race
+@pytest.mark.parametrize("qty", [50, 11])
+def test_taps_at_once_make_one_bouquet(rosa: Shop, aida: Employee, roses: Product, qty: int) -> None:
+    batch = cast.batch(rosa, qty=qty)
+    results = race(8, lambda _n: showcase.assemble(by=aida, product_id=roses.pk, key="form"))
+    assert outcomes(results) == {"ok": 8} and len({made.pk for made in results}) == 1
+    assert figures(batch) == [(qty - 11, 0)]
+    books_agree()
+
+
+@pytest.mark.race
+def test_a_key_for_two_bouquets_at_once_makes_one(rosa: Shop, aida: Employee, roses: Product) -> None:
+    tulips = cast.product(rosa, "Tulips")
+    cast.recipe(tulips, "Strong Gold", stems=5)
+    cast.batch(rosa)
+    cast.batch(rosa, "Strong Gold")
+    ids = (roses.pk, tulips.pk)
+    results = race(6, lambda number: showcase.assemble(by=aida, product_id=ids[number % 2], key="form"))
+    assert outcomes(results) == {"ok": 3, "KeyReused": 3}
+    assert ShowcaseBouquet.objects.count() == 1
+    books_agree()
+
+
+@pytest.mark.race
+def test_a_key_for_two_batches_at_once_hands_over_one(rosa: Shop, sister: Shop, bek: Employee) -> None:
+    lots = [cast.batch(rosa, qty=10) for _ in range(2)]
+
+    def press(number: int) -> StockTransfer:
+        return transfers.hand_over(by=bek, batch_id=lots[number % 2].pk, to_shop_id=sister.pk, qty=4, key="form")
+
+    assert outcomes(race(6, press)) == {"ok": 3, "KeyReused": 3}
+    assert sorted(figures(*lots)) == [(6, 0), (10, 0)]
+    assert StockTransfer.objects.get().qty == Batch.objects.get(shop=sister).qty == 4
     books_agree()

@@ -272,6 +272,40 @@ def test_another_slot_is_checked_and_priced(shop: Shop, bek: Employee, roses: Pr
     assert (gone.delivery_from, gone.delivery_to, gone.delivery_fee) == (None, None, 2_000)
 
 
+def agreed(order: Order, by: Employee, hour: int = 16, day: date = DAY, **more: Any) -> Order:
+    """The desk has called, and the time is settled."""
+    starts = at(hour, 0, day)
+    return orders.edit(
+        by=by, order_id=order.pk, changes={"window": (starts, starts + timedelta(hours=2))}, now=NOW, **more
+    )
+
+
+@pytest.mark.parametrize("source", ["storefront", "crm"])
+def test_a_time_that_is_agreed_later_is_checked_like_any_other(
+    shop: Shop, bek: Employee, roses: Product, source: str
+) -> None:
+    """A wish without a time takes no place anywhere; the time gets one, or is refused."""
+    slot(shop, 12, 15)
+    slot(shop, 15, 18, capacity=1)
+    centre = zone(shop, daily_capacity=2)
+    SpecialDay.objects.create(shop=shop, day=date(2026, 12, 2), kind="blackout")
+    SpecialDay.objects.create(shop=shop, day=date(2026, 12, 3), kind="holiday", capacity=1)
+    made = [
+        orders.create(by=None, shop=shop, draft=taking.draft(roses, 1, zone_id=centre.pk), source=source, now=NOW)
+        for _ in range(4)
+    ]
+    assert [order.delivery_from for order in made] == [None] * 4
+    full, late, zoned, feast = made
+    assert agreed(full, bek).delivery_from == at(16)
+    assert reason(lambda: agreed(late, bek)) == "full"
+    assert reason(lambda: agreed(late, bek, day=date(2026, 12, 2))) == "blackout"
+    assert agreed(zoned, bek, 13).delivery_from == at(13)
+    assert reason(lambda: agreed(late, bek, 13)) == "zone_full"
+    agreed(feast, bek, day=date(2026, 12, 3))
+    assert reason(lambda: agreed(late, bek, 13, day=date(2026, 12, 3))) == "day_full"
+    assert agreed(late, bek, day=date(2026, 12, 2), ignores_limits=True).delivery_from == at(16, 0, date(2026, 12, 2))
+
+
 def test_an_order_in_a_retired_zone_still_moves(shop: Shop, bek: Employee, roses: Product) -> None:
     centre, old = zone(shop), zone(shop, "Old")
     order = bought(shop, roses, zone_id=centre.pk)
@@ -364,3 +398,14 @@ def test_the_last_places_are_given_once() -> None:
     in_slot = Order.objects.filter(delivery_from__lt=at(18)).count()
     assert in_slot <= 3
     assert taking.stock_of(shop) == (1000, 5 * taking.STEMS)
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_the_last_place_is_agreed_with_one_of_many() -> None:
+    shop = cast.shop()
+    bek, roses = cast.employee(shop, cast.Role.MANAGER, "Bek"), taking.roses(shop, stems=1000)
+    slot(shop, 15, 18, capacity=1)
+    made = [orders.create(by=None, shop=shop, draft=taking.draft(roses, 1), now=NOW) for _ in range(6)]
+    assert outcomes(race(6, lambda number: agreed(made[number], bek))) == {"ok": 1, "WindowNotOffered": 5}
+    assert Order.objects.filter(delivery_from=at(16)).count() == 1

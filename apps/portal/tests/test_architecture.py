@@ -35,7 +35,7 @@ PUBLIC = {"actions", "queries", "events", "models"}
 MORE_PUBLIC = {
     "accounts": {"authentication", "tokens", "kit"},
     "notifications": {"live", "consumers", "channels"},
-    "integrations": {"ports", "guests", "dishes", "telegram", "eskiz"},
+    "integrations": {"ports", "guests", "dishes", "telegram", "eskiz", "twilio"},
 }
 """Platform apps that show more (design 3.3)."""
 
