@@ -405,6 +405,14 @@ class GuestUnknown(errors.NotFound):
     detail = "User not found"
 
 
+class GuestNotRead(errors.Conflict):
+    """iiko told nothing that could be taken over; the back office shows the reason (contract loyalty 4.4)."""
+
+    code = "guest_not_read"
+    detail = "The guest was not read: {reason}"
+    message = _("iiko has not told about this guest: {reason}")
+
+
 class JobNotPaused(errors.Conflict):
     """Only a job that gave up can be resumed."""
 

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from apps.accounts.models import Session, User
-from apps.core.rows import FixedRows
+from apps.core.rows import FixedPairs, FixedRows
 from apps.ledger.models import Account
 
 pytestmark = pytest.mark.django_db
@@ -65,3 +65,14 @@ def test_a_connection_that_was_opened_anew_changes_nothing(session: Session) -> 
     if connection.vendor == "postgresql":  # the memory of SQLite would be gone
         connection.close()
     assert values(rows.models()[0]) == before
+
+
+def test_two_models_come_in_one_statement(session: Session, django_assert_num_queries: Any) -> None:
+    sql = """
+    SELECT {first}, {second} FROM accounts_session s JOIN accounts_user u ON u.id = s.user_id WHERE s.subject = %s
+    """
+    pairs = FixedPairs(Session, User, sql, tables=("s", "u"))
+    with django_assert_num_queries(1):
+        [(found, user)] = pairs.models("1")
+    assert (values(found), values(user)) == (values(session), values(User.objects.get()))
+    assert pairs.models("2") == []

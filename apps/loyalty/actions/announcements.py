@@ -14,6 +14,7 @@ from apps.loyalty.conf import PRODUCT
 from apps.loyalty.models import Announcement, Client
 from apps.notifications import actions as notifications
 from apps.notifications.channels import INBOX
+from apps.notifications.models import Broadcast
 
 WITHDRAWN_AT_ONCE = 500
 """Rows that a deletion takes away while the manager waits; the rest goes in the background."""
@@ -99,11 +100,15 @@ def withdraw_due(*, limit: int = WITHDRAWN_PER_RUN) -> int:
 
 
 def welcome(*, client_id: int) -> int:
-    """Put the newest announcements into a new guest's inbox, silently; again adds nothing. Returns how many came."""
+    """Put the newest announcements into a new guest's inbox, silently; again adds nothing. Returns how many came.
+
+    One that staff cancelled is told to nobody more.
+    """
     client = Client.objects.living().select_related("user").filter(pk=client_id).first()
     if client is None:
         return 0
-    told = Announcement.objects.filter(deleted_at=None).exclude(broadcast=None).order_by("-pk")
+    told = Announcement.objects.filter(deleted_at=None).exclude(broadcast=None)
+    told = told.exclude(broadcast__status=Broadcast.Status.CANCELLED).order_by("-pk")
     return sum(_show(client, said) for said in reversed(told[:SHOWN_TO_NEWCOMERS]))
 
 

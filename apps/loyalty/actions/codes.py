@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -27,6 +27,7 @@ from apps.loyalty.queries import guests
 REGISTER = "register"
 TRIES = 5
 """Wrong tries that burn a code."""
+NO_LIMIT = Limit(0, 0)
 LOOK_UPS = Limit(30, 900)
 """Questions to the restaurant's system per calling address."""
 
@@ -69,13 +70,18 @@ def is_registration(purpose: str) -> bool:
 def request_code(*, phone: str, purpose: str, caller: Caller = NOWHERE) -> None:
     """Text a code to a guest, or to somebody whom the restaurant's system knows. The demo's phone gets none.
 
+    Every question counts for its address, whatever the answer: the answers tell whose number is registered.
     Raises `AccountSwitchedOff`, `PhoneUnknown`, `PhoneRegistered`, `TooManyRequests`, `SmsFailed`.
     """
     if doors.is_demo(phone):
         return
-    _ensure_sensible(phone, purpose, caller)
+    figures = code_figures()
     try:
-        accounts.request_code(phone=phone, purpose=purpose, figures=code_figures(), caller=caller)
+        if caller.address and phone not in figures.unlimited_phones:
+            throttle.hit("loyalty:code:asked", caller.neighbourhood, figures.by_address)
+        _ensure_sensible(phone, purpose, caller)
+        counted = replace(figures, by_address=NO_LIMIT)
+        accounts.request_code(phone=phone, purpose=purpose, figures=counted, caller=caller)
     except TooMany as problem:
         raise doors.too_many(problem) from problem
     except VendorDown as problem:
@@ -165,7 +171,7 @@ def _join(phone: str, waiter: Staff | None, newcomer: Newcomer, caller: Caller) 
                 waiter=waiter,
                 caller=caller,
             )
-    except IntegrityError as problem:
+    except (IntegrityError, accounts.PhoneTaken) as problem:
         raise errors.PhoneRegistered() from problem
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from apps.core import idempotency
+from apps.core.errors import Refused
 from apps.loyalty import access, errors
 from apps.loyalty.actions import cashback
 from apps.loyalty.models import CashbackTransaction, Client, IikoNotice
+
+log = logging.getLogger(__name__)
 
 Kind = CashbackTransaction.Kind
 State = IikoNotice.State
@@ -182,7 +186,10 @@ def _believed(changed_on: datetime | None, received_at: datetime) -> datetime:
 
 
 def match(*, client: Client, now: datetime | None = None) -> int:
-    """Post what was parked for this guest, oldest first; returns how many. The caller holds the client's row locked."""
+    """Post what was parked for this guest, oldest first; returns how many. The caller holds the client's row locked.
+
+    One that cannot be posted stays parked and stands in nobody's way.
+    """
     mine = Q(phone=client.phone, customer_id="", wallet_id="")
     if client.iiko_customer_id:
         mine |= Q(customer_id=client.iiko_customer_id)
@@ -190,9 +197,17 @@ def match(*, client: Client, now: datetime | None = None) -> int:
         mine |= Q(wallet_id=client.iiko_wallet_id, customer_id="")
     parked = IikoNotice.objects.select_for_update().filter(mine, state=State.PARKED, phone__in=("", client.phone))
     rows = list(parked.order_by("changed_on", "id")[:PARKED_MATCHED_AT_ONCE])
-    for notice in rows:
-        _post(notice, client, now or timezone.now())
-    return len(rows)
+    return sum(_posted(notice, client, now or timezone.now()) for notice in rows)
+
+
+def _posted(notice: IikoNotice, client: Client, now: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            _post(notice, client, now)
+    except (Refused, DataError) as problem:
+        log.error("parked notice cannot be posted", extra={"notice_id": notice.pk, "problem": type(problem).__name__})
+        return False
+    return True
 
 
 def look_again(*, by: Any, notice_id: int, now: datetime | None = None) -> IikoNotice:

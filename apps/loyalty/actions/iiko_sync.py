@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,14 +20,16 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.integrations.guests import Guest, GuestCard, GuestChanges, GuestWallet
-from apps.integrations.ports import VendorBusy, port
+from apps.integrations.ports import VendorUnsure, port
 from apps.loyalty.actions import cashback, iiko_notices
 from apps.loyalty.models import Card, Client, IikoJob, IikoReconciliation
 
 BONUS_WALLET = 1
 CARD_PREFIX, CARD_DIGITS, TRACK_DIGITS = "8600", 16, 20
-REREAD_PAUSE_SECONDS = 1
+MAKING_TRIES, MAKING_PAUSE_SECONDS = 2, 1
 """iiko shows a new guest a moment after it has made one."""
+
+BALANCE = "cashback_balance"
 
 FIELDS = {
     "name": "name",
@@ -56,13 +59,20 @@ class Report:
         )
 
 
+class GuestNotShown(VendorUnsure):
+    """iiko took a new or struck-off guest and does not show them: a try that counts, in the contract's word (4.4)."""
+
+    def __init__(self) -> None:
+        super().__init__("iiko_customer_create_failed")
+
+
 # The three deeds of the queue ----------------------------------------------------------------------------------------
 
 
 def sync_user(job: IikoJob) -> str:
     """Read the guest; with `create` in the payload make them when iiko has none. Answers a word for the job's row.
 
-    Raises the errors of the port.
+    Raises the errors of the port, `GuestNotShown`.
     """
     client = Client.objects.living().filter(pk=job.client_id).first()
     if client is None:
@@ -125,13 +135,14 @@ def _note_reconciliation(number: int, report: Report) -> None:
 def read_guest(client: Client, *, creates: bool, is_strict: bool = False) -> Report:
     """Bring iiko's knowledge of a guest into our rows: ids, purse, cards, and whatever we did not know.
 
-    `is_strict` wants a balance and says in `error` why there is none. Raises the errors of the port.
+    `is_strict` wants a balance and says in `error` why there is none. Raises the errors of the port, `GuestNotShown`.
     """
     report = Report()
     began = timezone.now()
     guest = _find(client, creates, report)
     if guest is not None and is_strict and not guest.wallets:
         began, guest = timezone.now(), _read(client.phone, report)
+    Client.objects.filter(pk=client.pk).update(iiko_read_at=began)
     if guest is None:
         report.error = "iiko_customer_not_found"
         return report
@@ -146,18 +157,23 @@ def read_guest(client: Client, *, creates: bool, is_strict: bool = False) -> Rep
 def _find(client: Client, creates: bool, report: Report) -> Guest | None:
     guest = _read(client.phone, report)
     if guest is not None and guest.is_deleted:
-        changes = GuestChanges(is_deleted=False)
-        port("loyalty_system").save_guest(phone=client.phone, guest_id=guest.guest_id, changes=changes)
-        report.did("reactivate")
-    elif guest is None and creates:
-        port("loyalty_system").save_guest(phone=client.phone, changes=_changes(client, FIELDS))
-        report.did("create")
-    else:
-        return guest
-    again = _read(client.phone, report)
-    if again is None or again.is_deleted:
-        raise VendorBusy("iiko: the guest does not show yet", retry_after=REREAD_PAUSE_SECONDS)
-    return again
+        return _bring(client.phone, guest.guest_id, GuestChanges(is_deleted=False), "reactivate", report)
+    if guest is None and creates:
+        return _bring(client.phone, "", _changes(client, FIELDS), "create", report)
+    return guest
+
+
+def _bring(phone: str, guest_id: str, changes: GuestChanges, step: str, report: Report) -> Guest:
+    """Write the guest and read them again, once more if they do not show. Raises `GuestNotShown`."""
+    for number in range(MAKING_TRIES):
+        if number:
+            time.sleep(MAKING_PAUSE_SECONDS)
+        port("loyalty_system").save_guest(phone=phone, guest_id=guest_id, changes=changes)
+        report.did(step)
+        again = _read(phone, report)
+        if again is not None and not again.is_deleted:
+            return again
+    raise GuestNotShown()
 
 
 def _read(phone: str, report: Report) -> Guest | None:
@@ -208,9 +224,11 @@ def _merge(client_id: int, guest: Guest, began: datetime, report: Report) -> boo
         client.save()
         for card in guest.cards:
             _keep_card(client, card, report)
+        # First what iiko told of each movement, then the sum: the other way round each would be levelled away again.
+        if iiko_notices.match(client=client):
+            report.changed_fields.append(BALANCE)
         if wallet is not None and wallet.balance is not None:
             _level(client, wallet.balance, began, report)
-        iiko_notices.match(client=client)
     report.did("merge")
     return True
 
@@ -221,7 +239,8 @@ def _level(client: Client, balance: Decimal, began: datetime, report: Report) ->
     moved = cashback.set_iiko_balance(client_id=client.pk, balance=balance, at=began, key=key)
     if moved is not None:
         report.levelled = moved.amount
-        report.changed_fields.append("cashback_balance")
+        if BALANCE not in report.changed_fields:
+            report.changed_fields.append(BALANCE)
 
 
 def _take_ids(client: Client, guest_id: str, wallet_id: str, report: Report) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -32,10 +33,14 @@ def sync(*, by: Any, client_id: int) -> dict[str, Any]:
 
 
 def _in_turn(by: Any, client: Client) -> Report:
-    """Do the guest's older jobs and then ours; another worker at one of them is waited for, but not for long."""
+    """Do the guest's older jobs and then ours; another worker at one of them is waited for, but not for long.
+
+    Whoever may have a guest read may let the paused reading go on, without a right over the whole queue.
+    """
     ours = iiko_jobs.ask(by=by, client_id=client.pk, operation=IikoJob.Operation.SYNC_USER)
     if ours.state == IikoJob.State.PAUSED:
-        iiko_jobs.resume(by=by, job_id=ours.pk)
+        with suppress(errors.JobNotPaused):  # somebody else has just resumed it
+            iiko_jobs.resume(by=None, job_id=ours.pk)
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         job = iiko_jobs.claim(phone=client.phone)
@@ -54,7 +59,11 @@ def _read(client: Client, job: IikoJob) -> Report:
 
     def deed(job: IikoJob) -> str:
         nonlocal made
-        made = iiko_sync.read_guest(client, creates=job.payload.get("create") is True, is_strict=True)
+        try:
+            made = iiko_sync.read_guest(client, creates=job.payload.get("create") is True, is_strict=True)
+        except iiko_sync.GuestNotShown as problem:
+            made = Report(error=problem.reason)
+            raise
         return made.error or "ok"
 
     iiko_jobs.attempt(job, deed=deed)

@@ -26,6 +26,8 @@ STALE_SECONDS = 7 * 86_400
 """How long something old may still stand in for a source that is down."""
 
 LOCK_SECONDS = 60
+AHEAD_SECONDS = 25
+"""The job makes an answer anew that has less than this to live: its own pace (config/schedule.py) and some delay."""
 FETCHERS = 6
 """Calls to the sources at the same time."""
 
@@ -41,7 +43,11 @@ _at_hand: tuple[Kept, float] | None = None
 
 
 def live() -> Kept:
-    """The menu as bytes: fresh, else the last there was, else `NOTHING`. Only the very first caller waits."""
+    """The menu as bytes: fresh, else the last there was, else `NOTHING`.
+
+    The job is ahead of the callers. Where it is not (no worker, a slow source), one caller fetches and waits; whoever
+    comes meanwhile gets the last there was.
+    """
     if _at_hand is not None and time.time() < _at_hand[1]:
         return _at_hand[0]
     kept = cache.get(ANSWER)
@@ -63,10 +69,10 @@ def put_away() -> None:
     _at_hand = None
 
 
-def refresh() -> bool:
-    """Make the answer anew if it is past its life, by one caller at a time; whether there is one."""
+def refresh(*, ahead: float = 0) -> bool:
+    """Make the answer anew if it is past its life in `ahead` seconds, by one caller at a time; whether there is one."""
     kept = cache.get(ANSWER)
-    if kept is not None and time.time() < kept[2]:
+    if kept is not None and time.time() + ahead < kept[2]:
         return True
     if not cache.add(LOCK, 1, timeout=LOCK_SECONDS):
         return kept is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,9 @@ from apps.notifications.models import Notification
 
 ACCRUAL, SPENT, WORD = "cashback_accrual", "cashback_spent", "broadcast"
 """Kinds of messages. `WORD` is everything that managers write without a type of their own; clients see no type then."""
+
+OLD_NEWS = timedelta(days=1)
+"""A movement that came to us longer than this after it happened is history, nothing to ring for."""
 
 CHANNELS = (INBOX, SOCKET, PUSH)
 EVERYONE, OF_WAITER, OF_LEVEL = "clients", "clients_of_waiter", "clients_of_level"
@@ -46,10 +50,11 @@ def _guests(facts: Mapping[str, Any]) -> QuerySet[User]:
 def tell_of_cashback(*, transaction_id: int) -> Notification | None:
     """One row, socket and push about a movement; telling twice is telling once. None for a guest who has
 
-    left or is shut out: the history shows it when the door opens again.
+    left or is shut out, and for `OLD_NEWS`: the history shows it all the same.
     """
-    moved = CashbackTransaction.objects.select_related("client__user").get(pk=transaction_id)
-    if not moved.client.is_active or moved.kind == CashbackTransaction.Kind.LEVELLING:
+    moved = CashbackTransaction.objects.select_related("client__user", "entry").get(pk=transaction_id)
+    is_old = moved.created_at - moved.entry.happened_at > OLD_NEWS
+    if is_old or not moved.client.is_active or moved.kind == CashbackTransaction.Kind.LEVELLING:
         return None
     is_credit = moved.amount > 0
     kind = ACCRUAL if is_credit else SPENT

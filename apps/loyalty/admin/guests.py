@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from apps.core import phones
 from apps.core.admin import ActingAdmin, AmountForm, ReadOnlyAdmin, amount, run_action
+from apps.loyalty import errors
 from apps.loyalty.actions import cashback, clients, iiko_sync_now
 from apps.loyalty.admin import tables
 from apps.loyalty.conf import CURRENCY
@@ -38,6 +39,17 @@ class MoneyForm(AmountForm):
         decimal_places=2,
         widget=UnfoldAdminDecimalFieldWidget,
     )
+
+
+class GivingForm(MoneyForm):
+    """What will become of the gift stands beside the sum, before it is given."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"].help_text = _(
+            "iiko is not told. For a guest whom iiko knows this lasts only until iiko tells the balance next time: "
+            "then the sum is taken off again. To give it for good, give it in iiko."
+        )
 
 
 @admin.register(Client)
@@ -70,14 +82,15 @@ class ClientAdmin(ActingAdmin):
         (_("Cards"), {"fields": ("cards",)}),
         (
             "iiko",
-            {"fields": ("iiko_customer_id", "iiko_wallet_id", "balance_as_of", "jobs", "notices")},
+            {"fields": ("iiko_customer_id", "iiko_wallet_id", "balance_as_of", "iiko_read_at", "jobs", "notices")},
         ),
         (_("Phones and sign-ins"), {"fields": ("devices", "sign_ins")}),
         (_("Times"), {"fields": ("created_at", "updated_at", "switched_off_at", "is_deleted", "deleted_at")}),
     )
     readonly_fields = (
         *("held", "level", "points", "movements", "surname", "middle_name", "phone", "email", "gender", "photo_name"),
-        *("cards", "iiko_customer_id", "iiko_wallet_id", "balance_as_of", "jobs", "notices", "devices", "sign_ins"),
+        *("cards", "iiko_customer_id", "iiko_wallet_id", "balance_as_of", "iiko_read_at", "jobs", "notices"),
+        *("devices", "sign_ins"),
         *("created_at", "updated_at", "switched_off_at", "is_deleted", "deleted_at"),
     )
 
@@ -158,7 +171,7 @@ class ClientAdmin(ActingAdmin):
 
     @action(description=_("Give cashback"), icon="add_card", permissions=["give"])
     def give(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        return self.ask_reason(request, _one(object_id), title=_("Give cashback"), deed=_give, form=MoneyForm)
+        return self.ask_reason(request, _one(object_id), title=_("Give cashback"), deed=_give, form=GivingForm)
 
     @action(description=_("Take cashback off"), icon="remove", permissions=["take"])
     def take(self, request: HttpRequest, object_id: int) -> HttpResponse:
@@ -166,11 +179,9 @@ class ClientAdmin(ActingAdmin):
 
     @action(description=_("Read from iiko"), icon="sync", permissions=["steer"])
     def read_iiko(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        found = iiko_sync_now.sync(by=request.user, client_id=object_id)
-        if found["error"]:
-            messages.error(request, f"iiko: {found['error']}")
-        else:
-            messages.success(request, ", ".join(found["changed_fields"]) or str(_("Nothing has changed")))
+        found: dict[str, Any] = {}
+        if run_action(request, lambda: found.update(_read(by=request.user, client_id=object_id))):
+            messages.info(request, ", ".join(found["changed_fields"]) or str(_("Nothing has changed")))
         return self.back_to(object_id)
 
     @action(description=_("Switch off"), icon="block", permissions=["steer"])
@@ -203,6 +214,14 @@ def _one(object_id: int) -> Client:
 
 def _give(client: Client, *, by: Any, amount: Decimal, reason: str, key: str) -> None:
     cashback.add(by=by, client_id=client.pk, amount=amount, note=reason, key=key)
+
+
+def _read(*, by: Any, client_id: int) -> dict[str, Any]:
+    """What a reading did. Raises what `sync` raises, and `GuestNotRead` for an error that it tells."""
+    found = iiko_sync_now.sync(by=by, client_id=client_id)
+    if found["error"]:
+        raise errors.GuestNotRead(reason=found["error"])
+    return found
 
 
 def _take(client: Client, *, by: Any, amount: Decimal, reason: str, key: str) -> None:

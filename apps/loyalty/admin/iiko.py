@@ -167,7 +167,7 @@ class IikoNoticeAdmin(ReadOnlyAdmin):
 class IikoReconciliationAdmin(ReadOnlyAdmin):
     """The nightly comparison: how many guests were read, how many balances differed, how much was levelled."""
 
-    list_display = ("started_at", "progress", "differing_badge", "missing_count", "levelled")
+    list_display = ("started_at", "progress", "differing_badge", "missing_count", "paused_count", "levelled")
     list_filter = (("started_at", RangeDateTimeFilter),)
     list_select_related = False
     ordering = ("-id",)

@@ -97,7 +97,11 @@ class AddView(ManagerView):
 
     @endpoint(body=Add, login="required", answers={200: CashbackRead}, refusals=[errors.ClientNotFound], summary="Give")
     def post(self, request: Any, *, body: Add) -> dict[str, Any]:
-        """An `Idempotency-Key` makes a repeat harmless (contract loyalty 1.3, row 16)."""
+        """An `Idempotency-Key` makes a repeat harmless (contract loyalty 1.3, row 16).
+
+        iiko is not told. For a guest whom iiko knows the sum lasts until iiko tells the balance next time: then it is
+        taken off again (4.4). To give it for good, give it in iiko.
+        """
         key = request.headers.get("Idempotency-Key", "").strip()
         row = cashback.add(
             by=request.member,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -29,6 +30,8 @@ CHECK_LIMIT = Limit(60, 60)
 
 SECRET_HEADER = "HTTP_X_IIKO_SECRET"  # noqa: S105 - the header's name
 LARGEST_SUM = Decimal(10**10)
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f]")
+"""What no id and no number of an order means to say, and the ledger does not take."""
 
 
 def _text(given: Any) -> Any:
@@ -51,7 +54,8 @@ def _moment(given: Any) -> datetime | None:
 
 
 def _or_empty(given: Any) -> Any:
-    return "" if given is None else _text(given)
+    text = "" if given is None else _text(given)
+    return UNPRINTABLE.sub("", text) if isinstance(text, str) else text
 
 
 Text = Annotated[str, BeforeValidator(_or_empty), Field(max_length=128)]

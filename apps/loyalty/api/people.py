@@ -163,7 +163,6 @@ def staff_read(row: Staff, clients_count: int | None = None) -> dict[str, Any]:
 
 def cashback_read(row: Mapping[str, Any], by: Any = None) -> dict[str, Any]:
     """A movement as JSON; the balance after it is hidden from waiters like every balance."""
-    hidden = {} if access.sees_balance(by) else {"balance_after": Decimal(0)}
     return {
         "id": row["id"],
         "user_id": row["client_id"],
@@ -171,9 +170,8 @@ def cashback_read(row: Mapping[str, Any], by: Any = None) -> dict[str, Any]:
         "branch_id": row["branch_id"],
         "source": row["source"],
         "staff_id": row["staff_id"],
-        "balance_after": row["balance_after"],
+        "balance_after": row["balance_after"] if access.sees_balance(by) else Decimal(0),
         "created_at": row["created_at"],
-        **hidden,
     }
 
 

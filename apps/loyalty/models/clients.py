@@ -77,6 +77,9 @@ class Client(models.Model):
     balance_as_of = models.DateTimeField(
         _("balance proved"), null=True, blank=True, help_text=_("Moment of the newest balance that iiko has told us")
     )
+    iiko_read_at = models.DateTimeField(
+        _("read from iiko"), null=True, blank=True, help_text=_("Moment of the last answer of iiko, whatever it was")
+    )
     switched_off_at = models.DateTimeField(
         _("switched off at"), null=True, blank=True, help_text=_("A manager shut the door; purse and history stay")
     )

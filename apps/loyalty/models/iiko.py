@@ -85,6 +85,9 @@ class IikoReconciliation(models.Model):
     checked_count = models.PositiveIntegerField(_("guests compared"), default=0)
     differing_count = models.PositiveIntegerField(_("balances that differed"), default=0)
     missing_count = models.PositiveIntegerField(_("guests unknown in iiko"), default=0)
+    paused_count = models.PositiveIntegerField(
+        _("guests left out"), default=0, help_text=_("their reading is paused until staff resume it")
+    )
     levelled_total = models.DecimalField(
         _("sum levelled"), max_digits=16, decimal_places=2, default=0, help_text=_("without signs")
     )

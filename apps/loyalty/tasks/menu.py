@@ -11,5 +11,8 @@ from apps.loyalty.actions import menu
 
 @shared_task
 def refresh_menu(**_: Any) -> bool:
-    """Fetch menus and stop-lists before anybody asks for them; every twenty seconds, what is fresh is left alone."""
-    return menu.refresh()
+    """Make the menu's answer anew before its life ends, every twenty seconds: no guest waits for the sources.
+
+    Menus and stop-lists are fetched when their own lives are over.
+    """
+    return menu.refresh(ahead=menu.AHEAD_SECONDS)

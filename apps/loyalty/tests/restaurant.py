@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client as Http
 from django.utils import timezone
 
+from apps.integrations.http import Reply
 from apps.integrations.sandbox import vendors
 from apps.integrations.sandbox.iiko import Person
 from apps.loyalty.actions import iiko_jobs
@@ -38,6 +40,19 @@ def introduce(client: Client, balance: int | str = 0) -> Person:
     drain()
     client.refresh_from_db()
     return person
+
+
+def hide(client: Client, monkeypatch: pytest.MonkeyPatch, *, times: int = 1000) -> None:
+    """iiko takes the guest but says so many times that there is none."""
+    real, left = vendors.iiko._info, [times]
+
+    def answer(body: dict[str, Any]) -> Reply:
+        if body.get("phone") != client.phone or not left[0]:
+            return real(body)
+        left[0] -= 1
+        return Reply.json({"errorCode": "Customer_CustomerNotFound", "message": "There is no user"}, 400)
+
+    monkeypatch.setattr(vendors.iiko, "_info", answer)
 
 
 def drain(*, later: float = 0, rounds: int = 20) -> int:

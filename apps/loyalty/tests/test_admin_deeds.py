@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from apps.accounts.models import Session
+from apps.accounts.models import Session, User
 from apps.integrations.sandbox import vendors
 from apps.loyalty.actions import doors, files, iiko_jobs
 from apps.loyalty.models import (
@@ -64,6 +65,18 @@ class TestCashback:
         )
         assert row.entry.by is not None
         assert row.entry.by.username.startswith("boss")
+
+    def test_the_page_says_beforehand_what_becomes_of_a_gift(self, boss: Browser, gulnora: Client) -> None:
+        assert "lasts only until iiko tells the balance" in boss.get(url("client", "give", gulnora.pk)).content.decode()
+        assert "lasts only until" not in boss.get(url("client", "take", gulnora.pk)).content.decode()
+
+    def test_and_so_it_becomes(self, boss: Browser, gulnora: Client) -> None:
+        restaurant.introduce(gulnora, 100)
+        boss.post(url("client", "give", gulnora.pk), self.form())
+        assert cast.balance(gulnora) == Decimal("1600.50")
+        boss.post(url("client", "read_iiko", gulnora.pk))
+        assert cast.balance(gulnora) == 100
+        assert CashbackTransaction.objects.latest("pk").amount == Decimal("-1500.50")
 
     def test_a_form_sent_twice_moves_money_once(self, boss: Browser, gulnora: Client) -> None:
         for _ in range(2):
@@ -132,6 +145,40 @@ class TestGuests:
         page = boss.post(url("client", "read_iiko", gulnora.pk), follow=True)
         assert "cashback_balance" in words(page)
         assert cast.balance(gulnora) == 7_000
+
+    @pytest.fixture
+    def role(self, db: None) -> Browser:
+        """Somebody with the role "Restaurant manager", who sees the queue to iiko and may not steer it."""
+        person = User.objects.create_user(username="restaurateur", is_staff=True)
+        person.groups.add(Group.objects.get(name="Restaurant manager"))
+        return desk.at_work(person)
+
+    def test_the_role_reads_from_iiko_and_a_paused_reading_goes_on(self, role: Browser, gulnora: Client) -> None:
+        restaurant.introduce(gulnora, 100)
+        vendors.iiko.people[gulnora.phone].balance = Decimal(7_000)
+        iiko_jobs.ask(by=None, client_id=gulnora.pk, operation=IikoJob.Operation.SYNC_USER)
+        IikoJob.objects.filter(state=State.PENDING).update(state=State.PAUSED, attempts=8)
+        page = role.post(url("client", "read_iiko", gulnora.pk), follow=True)
+        assert (page.status_code, cast.balance(gulnora)) == (200, 7_000)
+        assert "cashback_balance" in words(page)
+        job = IikoJob.objects.latest("pk")
+        assert job.state == State.SUCCESS
+        IikoJob.objects.filter(pk=job.pk).update(state=State.PAUSED)
+        assert role.post(url("iikojob", "resume", job.pk)).status_code == 403
+
+    def test_what_iiko_does_not_tell_is_said(self, role: Browser, gulnora: Client) -> None:
+        restaurant.introduce(gulnora, 100)
+        vendors.iiko.people.clear()
+        page = role.post(url("client", "read_iiko", gulnora.pk), follow=True)
+        assert words(page) == "iiko has not told about this guest: iiko_customer_not_found"
+
+    def test_a_stale_page_reads_nobody(self, role: Browser, gulnora: Client) -> None:
+        restaurant.introduce(gulnora, 100)
+        cast.clients.delete(by=gulnora)
+        page = role.post(url("client", "read_iiko", gulnora.pk), follow=True)
+        assert page.status_code == 200
+        assert words(page)
+        assert not IikoJob.objects.filter(operation="sync_user").exclude(state=State.SUCCESS).exists()
 
     def test_a_click_shuts_out_and_another_lets_in_again(self, boss: Browser, gulnora: Client) -> None:
         doors.open_session(gulnora)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from django.db import connection
 from django.utils import timezone
 
-from apps.core.testing import assert_refused, deliver, query_budget
+from apps.core.testing import assert_refused, deliver, query_budget, race
 from apps.loyalty import errors
 from apps.loyalty.actions import announcements, clients, messages
 from apps.loyalty.models import Announcement
 from apps.loyalty.tests import cast
 from apps.loyalty.tests.cast import Caller
 from apps.notifications import actions as notifications
+from apps.notifications.actions import broadcasts
 from apps.notifications.models import Broadcast, Notification
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +152,28 @@ class TestTelling:
         assert [inbox(guest) for guest in guests] == [[]] * 5
         assert announcements.withdraw_due() == 0
 
+    @pytest.mark.race
+    def test_taken_back_during_its_first_batch(self, malika, gulnora, jasur, monkeypatch):
+        is_written, real = threading.Event(), broadcasts.tell_many
+
+        def slowly(**given):
+            rows = real(**given)
+            is_written.set()
+            time.sleep(1)
+            return rows
+
+        def deed(number: int) -> object:
+            if number == 0:
+                return announcements.announce(by=malika, title="Holiday", description="d").title
+            assert is_written.wait(30)
+            return announcements.delete(by=malika, announcement_id=Announcement.objects.get().pk)
+
+        monkeypatch.setattr(broadcasts, "tell_many", slowly)
+        assert race(2, deed) == ["Holiday", None]
+        assert Notification.objects.count() == 0
+        announcements.withdraw_due()
+        assert (inbox(gulnora), inbox(jasur)) == ([], [])
+
     def test_taken_back_before_it_was_told(self, malika, gulnora):
         made = announcements.announce(by=malika, title="Holiday", description="d")
         announcements.delete(by=malika, announcement_id=made.pk)
@@ -183,6 +209,14 @@ class TestNewcomers:
         announcements.welcome(client_id=newcomer.pk)
         run()
         assert sorted(inbox(newcomer)) == sorted(f"n{number}" for number in range(22))
+
+    def test_a_cancelled_one_is_not_among_them(self, malika):
+        kept = announcements.announce(by=malika, title="kept", description="d")
+        stopped = announcements.announce(by=malika, title="stopped", description="d")
+        notifications.cancel(by=None, broadcast_id=stopped.broadcast_id)
+        newcomer = cast.guest("Nodir", cast.PHONES["newcomer"])
+        deliver()
+        assert inbox(newcomer) == [kept.title]
 
     def test_silently(self, malika):
         announcements.announce(by=malika, title="old", description="d")

@@ -14,10 +14,10 @@ from apps.integrations.http import Reply
 from apps.integrations.ports import port
 from apps.integrations.sandbox import vendors
 from apps.loyalty import errors
-from apps.loyalty.actions import clients, iiko_jobs
+from apps.loyalty.actions import clients, iiko_jobs, iiko_sync
 from apps.loyalty.models import Client, IikoJob
 from apps.loyalty.tests import cast
-from apps.loyalty.tests.restaurant import State, calls, drain, introduce, jobs, known, written
+from apps.loyalty.tests.restaurant import State, calls, drain, hide, introduce, jobs, known, written
 
 Operation = IikoJob.Operation
 pytestmark = pytest.mark.django_db
@@ -131,6 +131,31 @@ class TestTrouble:
         )
         assert iiko_jobs.run_due(now=now + timedelta(days=1)) == 0
 
+    def test_a_guest_who_never_shows_comes_to_rest_and_holds_nobody_up(self, jasur, gulnora, monkeypatch):
+        monkeypatch.setattr(iiko_sync, "MAKING_PAUSE_SECONDS", 0)
+        hide(jasur, monkeypatch)
+        assert iiko_jobs.run_due() == 2
+        assert jobs(gulnora) == [("sync_user", "success")]
+        now = timezone.now()
+        while (job := IikoJob.objects.get(client=jasur)).state == "failed":
+            now = max(job.due_at, now)
+            assert iiko_jobs.run_due(now=now) == 1
+        assert (job.state, job.attempts, job.delays, job.outcome) == (
+            *("paused", 8, 0),
+            "iiko_customer_create_failed",
+        )
+        made = [told for told in written() if told["phone"] == jasur.phone]
+        assert len(made) == 8 * iiko_sync.MAKING_TRIES
+
+    def test_one_who_stays_struck_off_comes_to_rest_too(self, jasur, monkeypatch):
+        monkeypatch.setattr(iiko_sync, "MAKING_PAUSE_SECONDS", 0)
+        person = known(jasur)
+        real = person.to_json
+        person.to_json = lambda: {**real(), "isDeleted": True}
+        drain()
+        job = IikoJob.objects.get()
+        assert (job.state, job.attempts, job.outcome) == ("failed", 1, "iiko_customer_create_failed")
+
     def test_our_own_mistake_stops_nobody_else(self, jasur, gulnora, monkeypatch):
         def stumble(job: IikoJob) -> str:
             raise ZeroDivisionError
@@ -193,11 +218,15 @@ class TestStaff:
         assert (job.state, job.attempts) == ("pending", 0)
         assert drain() == 1
 
-    def test_only_a_paused_one(self, jasur, malika):
+    @pytest.mark.parametrize("state", [state for state in State if state != State.PAUSED])
+    def test_only_a_paused_one(self, jasur, malika, state):
         job = IikoJob.objects.get()
         rows = [IikoJob.objects.all()]
+        IikoJob.objects.update(state=state)
         assert_refused(errors.JobNotPaused, lambda: iiko_jobs.resume(by=malika, job_id=job.pk), unchanged=rows)
         IikoJob.objects.update(state=State.PAUSED)
+        assert iiko_jobs.resume(by=malika, job_id=job.pk).state == State.PENDING
+        assert_refused(errors.JobNotPaused, lambda: iiko_jobs.resume(by=malika, job_id=job.pk), unchanged=rows)
 
     def test_a_waiter_may_not(self, jasur, vali):
         IikoJob.objects.update(state=State.PAUSED)
@@ -250,7 +279,28 @@ class TestDeletion:
         assert drain() == 1
         assert not person.is_deleted
 
-    def test_struck_off_in_the_last_moment_the_next_job_brings_back(self, jasur):
+    def test_struck_off_in_the_last_moment_the_next_job_brings_back(self, jasur, monkeypatch):
+        person = introduce(jasur)
+        clients.delete(by=jasur)
+        real, again = vendors.iiko._save, []
+
+        def while_somebody_registers(body: dict) -> Reply:
+            """Our last look is over, iiko is about to strike the guest off."""
+            if body.get("isDeleted") is True:
+                again.append(cast.guest("Jasur", cast.PHONES["jasur"]))
+            return real(body)
+
+        monkeypatch.setattr(vendors.iiko, "_save", while_somebody_registers)
+        iiko_jobs.attempt(iiko_jobs.claim())
+        assert person.is_deleted
+        assert IikoJob.objects.get(operation="mark_deleted").outcome == "ok"
+        assert drain() == 1
+        assert not person.is_deleted
+        [newcomer] = again
+        newcomer.refresh_from_db()
+        assert newcomer.iiko_customer_id == person.id
+
+    def test_struck_off_later_the_next_account_brings_back(self, jasur):
         person = introduce(jasur)
         clients.delete(by=jasur)
         drain()

@@ -10,11 +10,11 @@ import pytest
 from django.utils import timezone
 
 from apps.integrations.sandbox import vendors
-from apps.loyalty.actions import clients, iiko_audit, iiko_jobs, iiko_sync_now
+from apps.loyalty.actions import clients, iiko_audit, iiko_jobs, iiko_sync, iiko_sync_now
 from apps.loyalty.models import Card, CashbackTransaction, Client, IikoJob, IikoReconciliation
 from apps.loyalty.tests import cast
 from apps.loyalty.tests.cast import Caller
-from apps.loyalty.tests.restaurant import State, calls, drain, introduce, jobs, known, written
+from apps.loyalty.tests.restaurant import State, calls, drain, hide, introduce, jobs, known, written
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +35,14 @@ class TestReading:
         jasur.refresh_from_db()
         assert (jasur.iiko_customer_id, jasur.iiko_wallet_id) == (person.id, person.wallet_id)
         assert jobs(jasur) == [("sync_user", "success")]
+
+    def test_one_who_shows_a_moment_later_is_ours(self, jasur, monkeypatch):
+        monkeypatch.setattr(iiko_sync, "MAKING_PAUSE_SECONDS", 0)
+        hide(jasur, monkeypatch, times=2)  # the look before, and the first one after
+        drain()
+        jasur.refresh_from_db()
+        assert jasur.iiko_customer_id == vendors.iiko.people[jasur.phone].id
+        assert (len(written()), jobs(jasur)) == (2, [("sync_user", "success")])
 
     def test_one_who_is_known_brings_purse_and_profile(self, db):
         client = cast.guest("", cast.PHONES["newcomer"])
@@ -235,9 +243,44 @@ class TestReconciliation:
         settings.LOYALTY = replace(settings.LOYALTY, iiko_reconcile_per_night=1)
         introduce(jasur)
         introduce(gulnora)
-        Client.objects.filter(pk=gulnora.pk).update(balance_as_of=timezone.now() - timedelta(days=9))
+        Client.objects.filter(pk=gulnora.pk).update(iiko_read_at=timezone.now() - timedelta(days=9))
         iiko_audit.reconcile()
         assert IikoJob.objects.filter(state=State.PENDING).get().client == gulnora
+
+    def nights(self, count: int) -> list[int]:
+        """Whom each night read, a guest a night."""
+        read = []
+        for _ in range(count):
+            iiko_audit.reconcile()
+            read += IikoJob.objects.filter(state=State.PENDING).values_list("client_id", flat=True)
+            drain()
+        return read
+
+    @pytest.mark.parametrize("told", ["no purse", "nobody"])
+    def test_who_has_no_balance_takes_nobodys_turn(self, jasur, gulnora, settings, told):
+        settings.LOYALTY = replace(settings.LOYALTY, iiko_reconcile_per_night=1)
+        person = introduce(gulnora)
+        introduce(jasur)
+        Client.objects.update(balance_as_of=None, iiko_read_at=None)
+        if told == "nobody":
+            vendors.iiko.people.pop(gulnora.phone)
+        else:
+            real = person.to_json
+            person.to_json = lambda: {**real(), "walletBalances": []}
+        first, second = sorted([gulnora.pk, jasur.pk])
+        assert self.nights(4) == [first, second, first, second]
+
+    def test_a_paused_reading_takes_nobodys_turn_and_is_reported(self, jasur, gulnora, settings):
+        settings.LOYALTY = replace(settings.LOYALTY, iiko_reconcile_per_night=1)
+        introduce(jasur)
+        introduce(gulnora)
+        Client.objects.filter(pk=gulnora.pk).update(iiko_read_at=None)
+        iiko_jobs.ask(by=None, client_id=gulnora.pk, operation=IikoJob.Operation.SYNC_USER)
+        IikoJob.objects.filter(client=gulnora, state=State.PENDING).update(state=State.PAUSED)
+        report = iiko_audit.reconcile()
+        assert IikoJob.objects.filter(state=State.PENDING).get().client == jasur
+        assert (report.asked_count, report.paused_count) == (1, 1)
+        assert IikoJob.objects.get(client=gulnora, state=State.PAUSED).asked_count == 1
 
     def test_old_reports_go(self, db):
         iiko_audit.reconcile(now=timezone.now() - timedelta(days=91))
@@ -279,6 +322,13 @@ class TestByHand:
         vendors.iiko.go_down(60)
         told = Caller(malika).post(f"admin/sync/users/{jasur.pk}").json()
         assert (told["success"], told["error"]) == (False, "service_error")
+
+    def test_one_whom_iiko_takes_and_does_not_show(self, jasur, malika, monkeypatch):
+        monkeypatch.setattr(iiko_sync, "MAKING_PAUSE_SECONDS", 0)
+        hide(jasur, monkeypatch)
+        told = Caller(malika).post(f"admin/sync/users/{jasur.pk}").json()
+        assert (told["success"], told["error"]) == (False, "iiko_customer_create_failed")
+        assert IikoJob.objects.get().attempts == 1
 
     @pytest.mark.parametrize(
         ("wallets", "reason"),

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from apps.core.testing import outcomes, race
+from apps.core.testing import deliver, outcomes, race
 from apps.integrations.sandbox import vendors
 from apps.integrations.sandbox.iiko import Person
 from apps.loyalty.actions import clients, iiko_notices, iiko_sync
@@ -20,6 +20,7 @@ from apps.loyalty.models import CashbackTransaction, Client, IikoNotice
 from apps.loyalty.tests import cast
 from apps.loyalty.tests.cast import Caller
 from apps.loyalty.tests.restaurant import drain, introduce, jobs, known, moment, post
+from apps.notifications.models import Notification
 
 pytestmark = pytest.mark.django_db
 
@@ -156,6 +157,14 @@ class TestAnswers:
         assert post(told(guest, subscriptionPassword="till-password")).json()["status"] == "processed"
         answer = Caller().post("iiko/webhook", told(guest), **{"X-Iiko-Secret": "till-password"})
         assert answer.json()["status"] == "processed"
+
+    @pytest.mark.parametrize("field", ["id", "uocId", "orderId", "orderNumber", "terminalGroupId"])
+    def test_control_characters_say_nothing_and_stop_nothing(self, guest, field):
+        answer = post(told(guest, **{field: "a\x0b\x1f7\x7f"}))
+        assert (answer.status_code, answer.json()["status"]) == (200, "processed")
+        assert cast.balance(guest) == Decimal(1000)
+        assert "a7" in IikoNotice.objects.values_list("event_id", "uoc_id", "order_id", "order_number",
+                                                      "terminal_group_id").get()  # fmt: skip
 
     def test_the_fakes_own_notices(self, guest):
         assert post(vendors.iiko.move(guest.phone, "Accrual", Decimal(250))).json()["amount"] == "250.00"
@@ -302,7 +311,40 @@ class TestParked:
         assert (parked.state, parked.client) == ("applied", client)
         assert cast.balance(client) == Decimal(100)
         assert post(notice).json()["reason"] == "duplicate"
-        assert ("accrual", Decimal(100)) in history()
+        assert history() == [("accrual", Decimal(100))]
+        deliver()
+        assert Notification.objects.filter(user=client.user).count() == 1
+
+    def test_a_long_parked_history_rings_for_nobody(self, db):
+        stranger = Person(str(uuid4()), cast.PHONES["newcomer"], str(uuid4()), Decimal(0))
+        vendors.iiko.people[stranger.phone] = stranger
+        long_ago = timezone.now() - timedelta(days=400)
+        for visit in range(5):
+            stranger.balance += 100
+            changed_on = moment(long_ago + timedelta(days=visit))
+            assert post(vendors.iiko.notice(stranger, "Accrual", Decimal(100), changedOn=changed_on)).status_code == 404
+        stranger.balance = Decimal(480)
+        client = cast.guest("Nodir", stranger.phone)
+        drain()
+        assert history() == [*[("accrual", Decimal(100))] * 5, ("levelling", Decimal(-20))]
+        deliver()
+        assert not Notification.objects.filter(user=client.user).exists()
+
+    def test_one_that_cannot_be_posted_stands_in_nobodys_way(self, jasur):
+        person = known(jasur, 700)
+        bad = IikoNotice.objects.create(
+            key="bad", state="parked", kind="Accrual", amount=5, customer_id=person.id, order_number="7\x0b"
+        )
+        good = IikoNotice.objects.create(
+            key="good", state="parked", kind="Accrual", amount=6, customer_id=person.id, changed_on=timezone.now()
+        )
+        drain()
+        assert jobs(jasur) == [("sync_user", "success")]
+        assert cast.balance(jasur) == Decimal(700)
+        bad.refresh_from_db()
+        good.refresh_from_db()
+        assert (bad.state, bad.transaction_id, good.state) == ("parked", None, "applied")
+        assert ("accrual", Decimal(6)) in history() and ("accrual", Decimal(5)) not in history()
 
     def test_a_repeat_posts_it_too(self, jasur):
         body = told(jasur, customerId="c-1", walletId=None, phone=None)

@@ -13,6 +13,7 @@ from apps.core.testing import query_budget
 from apps.integrations.ports import port
 from apps.integrations.sandbox import vendors
 from apps.loyalty.actions import menu
+from apps.loyalty.tasks.menu import refresh_menu
 from apps.loyalty.tests.cast import Caller
 
 pytestmark = pytest.mark.django_db
@@ -159,6 +160,23 @@ class TestKeeping:
             requests = len(vendors.myresto.requests)
             assert live().content == before
             assert len(vendors.myresto.requests) == requests
+
+    @pytest.mark.parametrize("process", ["its own copy", "the shared answer"])
+    @pytest.mark.parametrize("first_run", [7, 19])
+    def test_with_the_job_at_work_nobody_but_the_first_waits(self, settings, process, first_run):
+        """Five minutes of seconds; the job runs every twentieth, out of step with the first guest."""
+        pace = int(settings.CELERY_BEAT_SCHEDULE["refresh menu"]["schedule"])
+        start = timezone.now()
+        live()
+        for second in range(1, 300):
+            with time_machine.travel(start + timedelta(seconds=second), tick=False):
+                if second % pace == first_run:
+                    refresh_menu()
+                fetched = len(vendors.myresto.requests)
+                if process == "the shared answer":
+                    menu.put_away()
+                assert live().json()["success"] is True
+                assert len(vendors.myresto.requests) == fetched, second
 
     def test_the_job_fetches_before_anybody_asks(self):
         assert menu.refresh() is True

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from apps.accounts import actions as accounts
 from apps.core.testing import assert_refused, deliver, query_budget
@@ -70,6 +73,17 @@ class TestCashback:
         cast.iiko(gulnora, 100, balance=Decimal(150))
         deliver()
         assert [row["payload"]["amount"] for row in inbox(gulnora)["items"]] == ["100.00"]
+
+    @pytest.mark.parametrize(("hours", "told"), [(23, 1), (25, 0)])
+    def test_what_is_older_than_a_day_is_no_news(self, gulnora, hours, told):
+        cast.iiko(gulnora, 100, at=timezone.now() - timedelta(hours=hours))
+        deliver()
+        assert len(inbox(gulnora)["items"]) == told
+
+    def test_news_that_waited_in_the_outbox_stays_news(self, gulnora):
+        moved = cast.iiko(gulnora, 100)
+        with time_machine.travel(timezone.now() + timedelta(days=2)):
+            assert messages.tell_of_cashback(transaction_id=moved.pk) is not None
 
     def test_told_once(self, gulnora):
         moved = cast.iiko(gulnora, 100)

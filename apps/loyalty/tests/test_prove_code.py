@@ -123,6 +123,24 @@ def test_wrong_used_and_foreign_codes_are_400_and_leave_no_session(jasur: Client
     assert Session.objects.count() == 1
 
 
+def test_another_purpose_gives_no_further_tries(jasur: Client) -> None:
+    """The lock is the phone's: a guest chooses the purpose (contract loyalty 3.1)."""
+    code = sent(jasur.phone)
+    for _ in range(5):
+        prove(jasur.phone, wrong(code))
+    for purpose in ("login", "Login", "reset"):
+        answer = Caller().post("auth/client/request-otp", {"phone": jasur.phone, "purpose": purpose})
+        assert answer.status_code == 429, purpose
+
+
+def test_a_newer_code_for_another_purpose_kills_the_older(jasur: Client) -> None:
+    code = sent(jasur.phone, "login")
+    newer = sent(jasur.phone, "reset")
+    assert OneTimeCode.objects.filter(used_at=None, burnt_at=None).count() == 1
+    assert prove(jasur.phone, code, "login").status_code == 400
+    assert prove(jasur.phone, newer, "reset").status_code == 200
+
+
 def test_an_old_code_is_400_with_words_of_its_own(jasur: Client) -> None:
     code = sent(jasur.phone)
     with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1), tick=False):

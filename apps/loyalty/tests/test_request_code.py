@@ -140,6 +140,26 @@ def test_the_sixth_code_of_an_address_is_429_and_strangers_go_on(db: None) -> No
     assert ask("+998901110077", "register", Caller(address="10.0.0.2")).status_code == 204
 
 
+def test_an_address_that_walks_through_numbers_is_429_after_five_answers(jasur: Client) -> None:
+    """Whatever the answers were: 404, 409 and 403 tell whose number is registered (contract loyalty 7.4)."""
+    walker = Caller(address="10.0.0.1")
+    for number in range(2):
+        assert ask(f"+9989011188{number:02}", "login", walker).status_code == 404
+    for _ in range(3):
+        assert ask(jasur.phone, "register", walker).status_code == 409
+    for phone, purpose in ((jasur.phone, "register"), ("+998901118899", "login"), (jasur.phone, "login")):
+        answer = ask(phone, purpose, walker)
+        assert (answer.status_code, "Retry-After" in answer.headers) == (429, True)
+    assert nothing_happened()
+    assert ask(jasur.phone, "login", Caller(address="10.0.0.2")).status_code == 204
+
+
+def test_a_code_counts_its_address_once(db: None) -> None:
+    caller = Caller(address="10.0.0.1")
+    asked = [ask(f"+9989011100{number:02}", "register", caller).status_code for number in range(6)]
+    assert asked == [204] * 5 + [429]
+
+
 def test_a_listed_phone_has_no_limit(settings: Settings, jasur: Client) -> None:
     settings.LOYALTY = replace(settings.LOYALTY, otp_unlimited_phones=("90 111 00 05",))
     assert [ask(cast.PHONES["jasur"]).status_code for _ in range(8)] == [204] * 8

@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from apps.accounts import tokens
+from apps.accounts.kit import LoginFigures
 from apps.accounts.models import AuthLog, Session, User
 from apps.core import texts
 from apps.loyalty import errors
@@ -86,6 +87,15 @@ def test_after_five_failures_even_the_right_password_is_429_for_a_quarter_of_an_
     minutes = -(-int(answer["Retry-After"]) // 60)
     assert (answer.status_code, answer.json()) == (429, words_of(errors.TooManyRequests, minutes=minutes))
     assert log_in(cast.PHONES["malika"], caller=Caller(address="10.0.0.2")).status_code == 200
+
+
+def test_a_password_guessed_from_many_addresses_is_429_for_a_moment(malika: Staff) -> None:
+    free = LoginFigures().by_name.free
+    for number in range(free + 1):
+        assert log_in(cast.PHONES["malika"], "not the password", Caller(address=f"10.1.0.{number}")).status_code == 401
+    answer = log_in(cast.PHONES["malika"], caller=Caller(address="10.2.0.1"))
+    assert (answer.status_code, answer["Retry-After"]) == (429, "1")
+    assert answer.json() == words_of(errors.TooManyRequests, minutes=1)
 
 
 def test_right_passwords_do_not_count(settings: Settings, malika: Staff) -> None:
