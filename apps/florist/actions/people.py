@@ -74,8 +74,11 @@ def _ensure_rank(by: Any, *roles: str) -> None:
 
 
 def _hold(shop_id: int) -> None:
-    """Changes to the people of one shop wait for each other: else two owners could demote each other at once."""
-    Shop.objects.select_for_update().get(pk=shop_id)
+    """Changes to the people of one shop wait for each other: else two owners could demote each other at once.
+
+    Without its key: rows that only name the shop are written meanwhile.
+    """
+    Shop.objects.select_for_update(no_key=True).get(pk=shop_id)
 
 
 def _ensure_free(shop_id: int, *, phone: str | None = None, email: str | None = None, but: int | None = None) -> None:

@@ -53,7 +53,7 @@ def update(*, by: Any, zones: Sequence[ZoneWish] | None = None, shop_id: int | N
 def _locked(by: Any, shop_id: int | None) -> Shop:
     """The shop, locked. Only the platform's staff may name one. Raises `ShopNotFound`."""
     wanted = by.shop_id if isinstance(by, Employee) else shop_id
-    found = Shop.objects.select_for_update().filter(pk=wanted or 0).first()
+    found = Shop.objects.select_for_update(no_key=True).filter(pk=wanted or 0).first()
     if found is None:
         raise errors.ShopNotFound()
     return found
