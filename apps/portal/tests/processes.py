@@ -213,11 +213,12 @@ class House:
     def cut_database(self) -> int:
         """End every connection of the processes as a restart of the server would; returns how many there were.
 
+        Each is waited for: a connection that ends only while it is used again is what no client can be spared.
         A journey's own looks into the tables are no part of the house.
         """
         return int(
             self.ask(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> %s",
                 ONLOOKER,
             )
