@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections import Counter
 from collections.abc import Iterable
@@ -66,7 +67,7 @@ class Desk:
         """The team, which has `tickets` more to do from now on; the fallback team when nobody is able, or None."""
         able = self._able.get(place.category_id, [])
         if not able:
-            return self._fallback()
+            return self._fallback
         nearest = min(candidate.distance(place) for candidate in able)
         equal = [candidate.team_id for candidate in able if candidate.distance(place) == nearest]
         if len(equal) == 1:
@@ -82,7 +83,9 @@ class Desk:
             self._loads = Counter(dict(unfinished.values_list("team_id").annotate(Count("pk"))))
         return self._loads
 
+    @functools.cached_property
     def _fallback(self) -> uuid.UUID | None:
+        """Asked once: a team that goes away may leave tickets in every district."""
         return Team.objects.filter(~Q(pk=self._but), is_fallback=True).values_list("pk", flat=True).first()
 
 
